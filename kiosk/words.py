@@ -1,0 +1,45 @@
+"""Dates, times and numbers as people read them, in Indonesian and English. Pure."""
+
+from datetime import date, datetime
+
+MONTHS = {
+    "id": (
+        "Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September",
+        "Oktober", "November", "Desember",
+    ),
+    "en": (
+        "January", "February", "March", "April", "May", "June", "July", "August", "September",
+        "October", "November", "December",
+    ),
+}  # fmt: skip
+DAYS = {
+    "id": ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+
+
+def long_date(day: date, lang: str = "id") -> str:
+    """21 November 2026."""
+    return f"{day.day} {MONTHS[lang][day.month - 1]} {day.year}"
+
+
+def short_date(day: date, lang: str = "id") -> str:
+    """21 Nov 2026."""
+    return f"{day.day} {MONTHS[lang][day.month - 1][:3]} {day.year}"
+
+
+def weekday(day: date, lang: str = "id") -> str:
+    return DAYS[lang][day.weekday()]
+
+
+def clock_time(at: datetime, seconds: bool = False) -> str:
+    """10.15, as Indonesian writes times; with seconds 10.15.02."""
+    return at.strftime("%H.%M.%S" if seconds else "%H.%M")
+
+
+def letter_number(pattern: str, no: int, day: date) -> str:
+    """The office's number pattern filled in; `{no:03d}` and the like work."""
+    return pattern.format(
+        no=no, tahun=day.year, bulan=f"{day.month:02d}", bulan_romawi=ROMAN[day.month - 1]
+    )
