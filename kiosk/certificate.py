@@ -1,0 +1,303 @@
+"""The letter: finished strings on one A4 page, signed, and read again before it leaves.
+
+Nothing here knows an office or a database: a `Letter` comes in, bytes go out.
+"""
+
+import base64
+import threading
+import unicodedata
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pypdfium2
+import qrcode
+import zxingcpp
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image, ImageDraw, ImageFont
+from reportlab import rl_config  # type: ignore[import-untyped]
+from reportlab.pdfbase import pdfmetrics  # type: ignore[import-untyped]
+from reportlab.pdfbase.ttfonts import TTFont, TTFontFace  # type: ignore[import-untyped]
+from reportlab.platypus.tables import CellStyle  # type: ignore[import-untyped]
+from xhtml2pdf import pisa
+from xhtml2pdf.config.resources import ResourceAccessPolicy
+
+from kiosk.errors import Unusable
+from kiosk.signature import OfficeKey, check_signature, sign
+
+ROOT = Path(__file__).resolve().parent.parent
+FONTS = ROOT / "static" / "fonts"
+FACES = ("AtkinsonHyperlegible-Regular.ttf", "AtkinsonHyperlegible-Bold.ttf")
+
+# Points of the body's type, tried in turn until the letter is one page.
+SIZES = (11.0, 10.3, 9.6, 8.8, 8.2, 7.8)
+
+# A module is five dots of a 203-dpi printer; 4 modules of quiet zone on each side are in the width.
+MODULE_MM = 5 * 25.4 / 203
+QUIET_MODULES = 4
+WIDEST_QR_MM = 41.0
+# The body's frame on the page, as sk.html places it.
+FRAME_MM = (165, 257)
+_READ_DPI = 200
+
+# Field of `Letter` → how many entries, how many letters each. Longer is a fault in the data.
+CAPS: dict[str, tuple[int, int]] = {
+    "government": (1, 60),
+    "office": (1, 60),
+    "address": (3, 120),
+    "title": (1, 60),
+    "subtitle": (1, 100),
+    "number": (1, 60),
+    "opening": (1, 250),
+    "rows": (10, 120),
+    "statement": (1, 250),
+    "findings": (6, 120),
+    "purpose": (1, 160),
+    "validity": (1, 120),
+    "freeze": (1, 160),
+    "closing": (1, 200),
+    "place_date": (1, 60),
+    "signer_titles": (4, 60),
+    "signer_name": (1, 80),
+    "signer_rank": (1, 60),
+    "signer_nip": (1, 40),
+    "copies": (4, 60),
+    "verify_url": (1, 300),
+    "verify_hint": (1, 120),
+    "signed_note": (1, 160),
+    "lang": (1, 5),
+    "watermark": (1, 20),
+}
+LONGEST_LABEL = 40
+
+# What only a certificate of the state's own certifier (PSrE) makes true.
+_OTHERS_WORDS = ("bsre", "balai sertifikasi elektronik", "balai besar sertifikasi elektronik")
+
+_LOOK_ALIKES = {"\u02bb": "\u2018", "\u02bc": "\u2019", "\u2010": "-", "\u2011": "-"}
+
+# One at a time: ReportLab keeps its fonts in globals, and PDFium is not made for threads.
+_ONE_AT_A_TIME = threading.RLock()
+
+# Without it every file holds its own time and id, and the same letter is never the same bytes.
+rl_config.invariant = 1
+
+# ReportLab names a first font in each file and each table cell, used or not: ours, under the name
+# that xhtml2pdf gives it, so that no file speaks of a Helvetica that it does not hold.
+pdfmetrics.registerFont(TTFont("atkinson_00", str(FONTS / FACES[0])))
+rl_config.canvas_basefontname = CellStyle.fontname = "atkinson_00"
+
+
+class _Picture(NamedTuple):
+    uri: str
+    width_mm: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A letter's words, finished and in the letter's own language; rows are (label, value).
+
+    `verify_url` is the prefix and the seal's digits. `signed_note` says how it was signed.
+    `watermark` makes it a draft: across the page, and in place of the QR.
+    """
+
+    government: str
+    office: str
+    address: tuple[str, ...]
+    title: str
+    subtitle: str | None
+    number: str
+    opening: str
+    rows: tuple[tuple[str, str], ...]
+    statement: str
+    findings: tuple[tuple[str, str], ...]
+    purpose: str
+    validity: str
+    freeze: str
+    closing: str
+    place_date: str
+    signer_titles: tuple[str, ...]
+    signer_name: str
+    signer_rank: str
+    signer_nip: str
+    copies: tuple[str, ...]
+    verify_url: str
+    verify_hint: str
+    signed_note: str
+    lang: str = "id"
+    watermark: str | None = None
+
+
+def render(letter: Letter) -> bytes:
+    """The letter as a PDF of one A4 page; the same letter gives the same bytes.
+
+    Raises `Unusable` for a text past its cap, a character that the font lacks, or what does not
+    fit on the page in the smallest type.
+    """
+    clean = _clean(letter)
+    picture = _draft_picture(clean.watermark) if clean.watermark else _qr(clean.verify_url)
+    with _ONE_AT_A_TIME:
+        for size in SIZES:
+            pdf = _to_pdf(_to_html(clean, picture, size))
+            if _page_count(pdf) == 1:
+                return pdf
+    raise Unusable("Surat belum terbit: isinya tidak muat satu halaman, persingkat teksnya.")
+
+
+def make(letter: Letter, key: OfficeKey, at: int) -> bytes:
+    """The finished letter: rendered, signed with the office's key at `at` (UTC seconds), read back.
+
+    Raises `Unusable`, and then there is no letter.
+    """
+    if letter.watermark is not None:
+        raise Unusable("Surat belum terbit: rancangan tidak dapat ditandatangani.")
+    if any(words in letter.signed_note.lower() for words in _OTHERS_WORDS):
+        raise Unusable("Surat belum terbit: kunci dinas bukan sertifikat BSrE.")
+    signed = sign(
+        render(letter),
+        key,
+        at=at,
+        reason=f"{letter.title} {letter.number}",
+        location=letter.place_date.split(",")[0],
+        name=letter.office,
+    )
+    if read_qr(signed) != letter.verify_url:
+        raise Unusable("Surat belum terbit: kode QR pada surat tidak terbaca sesuai isinya.")
+    if not check_signature(signed, key):
+        raise Unusable("Surat belum terbit: tanda tangan elektronik pada surat tidak sah.")
+    return signed
+
+
+def preview_png(pdf: bytes, scale: float) -> bytes:
+    """The first page as a PNG, `scale` pixels to a point: for reading before signing."""
+    png = BytesIO()
+    _picture(pdf, scale).save(png, "PNG")
+    return png.getvalue()
+
+
+def read_qr(pdf: bytes) -> str:
+    """What the QR on the first page says, from its picture. Raises `Unusable` unless it is one."""
+    page = _picture(pdf, _READ_DPI / 72).convert("L")
+    found = zxingcpp.read_barcodes(
+        page, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    )
+    if len(found) != 1:
+        raise Unusable("Surat belum terbit: kode QR pada surat tidak terbaca.")
+    return str(found[0].text)
+
+
+def _clean(letter: Letter) -> Letter:
+    values = {field.name: getattr(letter, field.name) for field in fields(letter)}
+    for name, value in values.items():
+        _require_short(name, value)
+    return replace(letter, **{name: _legible(value) for name, value in values.items()})
+
+
+def _require_short(field: str, value: Any) -> None:
+    entries, letters = CAPS[field]
+    texts = value if isinstance(value, tuple) else (value or "",)
+    pairs = [text if isinstance(text, tuple) else ("", text) for text in texts]
+    long = any(len(label) > LONGEST_LABEL or len(text) > letters for label, text in pairs)
+    if len(texts) > entries or long:
+        raise Unusable(f"Surat belum terbit: bagian {field} melebihi {entries} x {letters} huruf.")
+
+
+def _legible(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_legible(part) for part in value)
+    if value is None:
+        return None
+    text = " ".join(unicodedata.normalize("NFC", value).split())
+    return "".join(_in_font(letter) for letter in text)
+
+
+def _in_font(letter: str) -> str:
+    # A character without a glyph would print as an empty box, and xhtml2pdf would call it fine.
+    if letter in _LOOK_ALIKES or unicodedata.category(letter) in ("Cf", "Mn"):
+        return _LOOK_ALIKES.get(letter, "")
+    if ord(letter) in _glyphs():
+        return letter
+    bare = [part for part in unicodedata.normalize("NFKD", letter) if part.isprintable()]
+    bare = [part for part in bare if not unicodedata.combining(part)]
+    if not bare or bare == [letter] or any(ord(part) not in _glyphs() for part in bare):
+        raise Unusable(f"Surat belum terbit: huruf U+{ord(letter):04X} tidak dapat dicetak.")
+    return "".join(bare)
+
+
+@lru_cache(maxsize=1)
+def _glyphs() -> frozenset[int]:
+    faces = (TTFontFace(str(FONTS / face)) for face in FACES)
+    return frozenset.intersection(*(frozenset(face.charToGlyph) for face in faces))
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    folder = ROOT / "templates" / "letters"
+    return Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=True)
+
+
+@lru_cache(maxsize=1)
+def _policy() -> ResourceAccessPolicy:
+    return ResourceAccessPolicy.server(FONTS, allow_remote=False)
+
+
+def _to_html(letter: Letter, picture: _Picture, size: float) -> str:
+    template = _environment().get_template("sk.html")
+    return template.render(letter=letter, picture=picture, size=size, faces=FACES)
+
+
+def _to_pdf(html: str) -> bytes:
+    pdf = BytesIO()
+    try:
+        status = pisa.CreatePDF(
+            html, dest=pdf, path=str(FONTS / "letter.html"), resource_policy=_policy()
+        )
+    except Exception:  # ReportLab's own messages quote the letter's text: nothing of them goes on.
+        raise Unusable("Surat belum terbit: pembuatan PDF gagal.") from None
+    if status.err or status.warn:
+        raise Unusable("Surat belum terbit: pembuatan PDF tidak bersih.")
+    return pdf.getvalue()
+
+
+def _qr(url: str) -> _Picture:
+    code = qrcode.QRCode(
+        error_correction=qrcode.constants.ERROR_CORRECT_Q, border=QUIET_MODULES, box_size=8
+    )
+    code.add_data(url)
+    code.make(fit=True)
+    width = (code.modules_count + 2 * QUIET_MODULES) * MODULE_MM
+    if not url or width > WIDEST_QR_MM:
+        raise Unusable("Surat belum terbit: alamat verifikasi kosong atau terlalu panjang.")
+    png = BytesIO()
+    code.make_image().save(png)
+    return _Picture(_data_uri(png), round(width, 2))
+
+
+@lru_cache(maxsize=4)
+def _draft_picture(words: str) -> _Picture:
+    """The words across the body's frame, pale enough to read the letter on top of them."""
+    width, height = (round(side * 6) for side in FRAME_MM)
+    square = Image.new("L", (height, height), 255)
+    font = ImageFont.truetype(str(FONTS / FACES[1]), 1850 / max(len(words), 8))
+    ImageDraw.Draw(square).text((height / 2, height / 2), words, 228, font, anchor="mm")
+    turned = square.rotate(54, Image.Resampling.BICUBIC, fillcolor=255)
+    left = (height - width) // 2
+    png = BytesIO()
+    turned.crop((left, 0, left + width, height)).save(png, "PNG")
+    return _Picture(_data_uri(png), FRAME_MM[0])
+
+
+def _data_uri(png: BytesIO) -> str:
+    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+
+
+def _page_count(pdf: bytes) -> int:
+    with _ONE_AT_A_TIME, pypdfium2.PdfDocument(pdf) as document:
+        return len(document)
+
+
+def _picture(pdf: bytes, scale: float) -> Image.Image:
+    with _ONE_AT_A_TIME, pypdfium2.PdfDocument(pdf) as document:
+        picture: Image.Image = document[0].render(scale=scale).to_pil()
+        return picture
