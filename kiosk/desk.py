@@ -1,0 +1,363 @@
+"""The one writer of applications: submit, act, take back. Each is one IMMEDIATE transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kiosk import forms, issuing, limits, numbers, queue, spool, staff, workflow
+from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
+from kiosk.forms import Given
+from kiosk.loket import Loket
+from kiosk.profile import Action, Service, Step
+from kiosk.staff import Actor
+from models import Application, Audit, Event, Letter, Ticket, User, transaction
+
+TAKE_BACK_S = 120
+LASTING = frozenset({"issue", "slip", "hand_over"})
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a citizen submits. `person` has the parts of `forms.PERSON`, missing ones ""."""
+
+    service: str
+    purpose: str
+    priority: str
+    nik: str
+    kk: str
+    person: Mapping[str, str]
+    in_snapshot: bool
+    remark: Mapping[str, Any] | None = None
+
+
+def submit(loket: Loket, draft: Draft, visit_id: int | None, now: int) -> int:
+    """A new application with its ticket, and the ticket's print job; the application's id.
+
+    A visit gives one application, however often it is sent. Raises Invalid for a service or
+    purpose that the office does not have.
+    """
+    service = _service(loket, draft)
+    with transaction():
+        known = visit_id and Application.get_or_none(Application.visit == visit_id)
+        if known:
+            return int(known.id)
+        application = _create(loket, service, draft, visit_id, now)
+        _append(loket, application, None, workflow.CITIZEN, "diajukan", "", now)
+        ticket = queue.take(loket, application, service.series, now)
+        _pass_standing(loket, application, service, now)
+        spool.add("ticket", application, "kiosk", f"ticket:{ticket.id}", now)
+    spool.wake()
+    return int(application.id)
+
+
+def _service(loket: Loket, draft: Draft) -> Service:
+    try:
+        service = loket.profile.service(draft.service)
+    except KeyError:
+        raise Invalid({"service": "Pilih layanan."}) from None
+    if service.purpose(draft.purpose) is None:
+        raise Invalid({"purpose": "Pilih keperluan surat."})
+    if draft.priority and draft.priority not in {p.id for p in loket.profile.priorities}:
+        raise Invalid({"priority": "Pilih salah satu, atau Tidak."})
+    return service
+
+
+def _create(
+    loket: Loket, service: Service, draft: Draft, visit_id: int | None, now: int
+) -> Application:
+    promise = service.time
+    due = loket.calendar.due(now, promise.amount, promise.unit, promise.days_start)
+    year = str(loket.calendar.day_of(now).year)
+    number = numbers.take("application", year)
+    person = {part: draft.person.get(part, "") for part in forms.PERSON}
+    return Application.create(
+        number=f"{year}-{number:06d}",
+        service=service.id,
+        purpose=draft.purpose,
+        priority=draft.priority,
+        visit=visit_id,
+        step=service.start,
+        seq=1,
+        nik_ix=loket.vault.index("nik", draft.nik),
+        given_ct=loket.vault.lock_json("given", person | {"nik": draft.nik, "kk": draft.kk}),
+        in_snapshot=draft.in_snapshot,
+        remark_ct=loket.vault.lock_json("remark", draft.remark) if draft.remark else None,
+        created_at=now,
+        budget_s=loket.calendar.left(now, due, promise.unit),
+        due_at=due,
+    )
+
+
+def act(
+    loket: Loket,
+    application_id: int,
+    action_id: str,
+    given: Given,
+    actor: Actor,
+    seq: int,
+    now: int,
+) -> Application:
+    """Do an act of the application's step; `seq` is the state that the person saw.
+
+    Raises Stale when somebody was first (a second click too), NotAllowed for another's role,
+    Invalid by field. Signing takes two transactions, see `issuing`: a letter whose signing failed
+    has not been issued, and its number waits for the next try.
+    """
+    application = find(application_id)
+    service = loket.profile.service(application.service)
+    _require(application, seq)
+    action, to = workflow.move(service, application.step, action_id, actor.role)
+    values = forms.read(service, action, given)
+    if any(field.kind == "password" for field in action.fields):
+        password = (list(given.get("password", ())) or [""])[0]
+        staff.confirm_password(actor, password, now)
+    made = None
+    if "issue" in action.does:
+        made = issuing.make(loket, application_id, actor, seq, now)
+    with transaction():
+        application = find(application_id)
+        _require(application, seq)
+        if made:
+            issuing.release(made, now)
+        else:
+            issuing.require_free(application_id, now)
+        _effects(loket, application, action, values, actor, now)
+        _enter(loket, application, service, action.id, to, actor.id, actor.role, values, now)
+        _pass_standing(loket, application, service, now)
+    spool.wake()
+    return application
+
+
+def find(application_id: int) -> Application:
+    """The application. Raises NotFound."""
+    application = Application.get_or_none(Application.id == application_id)
+    if application is None:
+        raise NotFound("Permohonan ini tidak ada.")
+    return application
+
+
+def _require(application: Application, seq: int) -> None:
+    if application.seq != seq:
+        raise Stale("Permohonan ini sudah berubah. Yang terbaru ditampilkan.")
+
+
+def _effects(
+    loket: Loket,
+    application: Application,
+    action: Action,
+    values: Mapping[str, forms.Value],
+    actor: Actor,
+    now: int,
+) -> None:
+    if "record_check" in action.does:
+        _record_check(loket, application, action, values, actor, now)
+    if "correct_data" in action.does:
+        _correct(loket, application, values)
+    if "slip" in action.does:
+        spool.add("slip", application, "counter", f"slip:{application.id}", now, actor)
+    if assignee := values.get("assignee"):
+        _assign(action, application, str(assignee))
+
+
+def _record_check(
+    loket: Loket,
+    application: Application,
+    action: Action,
+    values: Mapping[str, forms.Value],
+    actor: Actor,
+    now: int,
+) -> None:
+    """What the operator saw in SIKS-NG, and when; with the snapshot's row as it was then."""
+    given = loket.vault.unlock_json("given", application.given_ct)
+    row = loket.register.find_nik(given["nik"])
+    as_of = loket.register.as_of()
+    application.check_ct = loket.vault.lock_json(
+        "check",
+        {
+            **values,
+            "result": action.id,
+            "at": now,
+            "by": actor.full_name,
+            "row": row.as_dict() if row else None,
+            "as_of": as_of.isoformat() if as_of else "",
+        },
+    )
+
+
+def _correct(loket: Loket, application: Application, values: Mapping[str, forms.Value]) -> None:
+    person = values["person"]
+    if not isinstance(person, dict):
+        raise TypeError("correct_data needs a field `person` of kind `person`")
+    application.given_ct = loket.vault.lock_json("given", person)
+    application.nik_ix = loket.vault.index("nik", person["nik"])
+    application.in_snapshot = loket.register.find_pair(person["nik"], person["kk"]) is not None
+
+
+def _assign(action: Action, application: Application, user_id: str) -> None:
+    role = next(field.role for field in action.fields if field.name == "assignee")
+    user = User.get_or_none((User.id == int(user_id)) & (User.role == role) & User.active)
+    if user is None:
+        raise Invalid({"assignee": "Petugas ini tidak ada atau tidak aktif."})
+    application.assignee = user
+
+
+def _enter(
+    loket: Loket,
+    application: Application,
+    service: Service,
+    action_id: str,
+    to: Step,
+    actor_id: int | None,
+    role: str,
+    values: Mapping[str, forms.Value],
+    now: int,
+    order: str = "",
+) -> None:
+    """Enter a step: stop or resume the clock, append the event, repeat it in the row."""
+    unit = service.time.unit
+    if to.stops_clock and application.due_at is not None:
+        application.left_s = loket.calendar.left(now, application.due_at, unit)
+        application.due_at = None
+    elif not to.stops_clock and application.left_s is not None:
+        application.due_at = loket.calendar.resume(now, application.left_s, unit)
+        application.left_s = None
+    from_step, application.step = application.step, to.id
+    application.seq += 1
+    if to.ends:
+        application.closed_at, application.outcome = now, to.ends
+        queue.close(application.id, now, actor_id)
+    detail = {name: value for name, value in values.items() if value}
+    _append(loket, application, actor_id, role, action_id, from_step, now, order, detail)
+    application.save()
+
+
+def _append(
+    loket: Loket,
+    application: Application,
+    actor_id: int | None,
+    role: str,
+    action_id: str,
+    from_step: str,
+    now: int,
+    order: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    Event.create(
+        application=application,
+        seq=application.seq,
+        at=now,
+        actor=actor_id,
+        role=role,
+        action=action_id,
+        from_step=from_step,
+        to_step=application.step,
+        due_at=application.due_at,
+        left_s=application.left_s,
+        order=order,
+        detail_ct=loket.vault.lock_json("detail", detail) if detail else None,
+    )
+
+
+def _pass_standing(loket: Loket, application: Application, service: Service, now: int) -> None:
+    """Steps with a standing disposition pass at once; the event says on whose order."""
+    for step, order, action, onward in workflow.passes(service, service.step(application.step)):
+        said = f"{order.by} No. {order.number}, {order.date.isoformat()}"
+        _enter(loket, application, service, action.id, onward, None, step.roles[0], {}, now, said)
+
+
+def can_take_back(loket: Loket, application: Application, actor: Actor, now: int) -> bool:
+    """Whether the last act is the actor's own, fresh, and nothing has left the house by it."""
+    last = _last(application)
+    if last is None or last.actor_id != actor.id or now - last.at > TAKE_BACK_S:
+        return False
+    step = loket.profile.service(application.service).step(last.from_step)
+    action = step.action(last.action)
+    return action is not None and not LASTING & set(action.does)
+
+
+def take_back(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) -> Application:
+    """Undo one's own last act within two minutes, if nobody acted since.
+
+    The file goes back to the step it came from; both events stay in its history. Raises Stale or
+    NotAllowed.
+    """
+    with transaction():
+        application = find(application_id)
+        _require(application, seq)
+        issuing.require_free(application_id, now)
+        last = _last(application)
+        if last is None or not can_take_back(loket, application, actor, now):
+            raise NotAllowed("Langkah ini tidak dapat ditarik kembali lagi.")
+        service = loket.profile.service(application.service)
+        to = service.step(last.from_step)
+        application.closed_at = application.outcome = None
+        _enter(loket, application, service, "ditarik", to, actor.id, actor.role, {}, now)
+    return application
+
+
+def _last(application: Application) -> Event | None:
+    """The last act; a step that passed by a standing disposition after it cannot be unsaid."""
+    event: Event | None = (
+        Event.select()
+        .where((Event.application == application.id) & (Event.seq == application.seq))
+        .first()
+    )
+    return event if event and event.action not in ("ditarik", "diajukan") else None
+
+
+@dataclass(frozen=True)
+class PrintOutcome:
+    """What became of a scan at the kiosk's printer; `left` more prints are allowed."""
+
+    state: str
+    left: int = 0
+    job: int | None = None
+
+
+def print_at_kiosk(loket: Loket, token: str, now: int) -> PrintOutcome:
+    """Print the letter of this ticket at the kiosk: `printing`, `not_ready`, `limit`, `unknown`.
+
+    A letter prints at the kiosk as often as the office's file allows, each time recorded.
+    """
+    most = loket.profile.kiosk.prints_per_letter
+    ticket = Ticket.get_or_none(Ticket.token == token)
+    if ticket is None:
+        return PrintOutcome("unknown")
+    with transaction():
+        letter = Letter.get_or_none(
+            (Letter.application == ticket.application_id) & (Letter.state == "issued")
+        )
+        if letter is None or letter.revoked_at is not None:
+            return PrintOutcome("not_ready")
+        used = spool.count("letter", ticket.application_id, "kiosk")
+        if used >= most:
+            return PrintOutcome("limit")
+        key = f"letter:{letter.id}:kiosk:{used + 1}"
+        job = spool.add("letter", ticket.application, "kiosk", key, now)
+    spool.wake()
+    return PrintOutcome("printing", most - used - 1, job)
+
+
+def print_at_counter(loket: Loket, application_id: int, actor: Actor, key: str, now: int) -> int:
+    """Print the issued letter at the counter; `key` makes a second click the same print."""
+    with transaction():
+        letter = Letter.get_or_none(
+            (Letter.application == application_id) & (Letter.state == "issued")
+        )
+        if letter is None:
+            raise NotFound("Surat ini belum terbit.")
+        job = spool.add("letter", find(application_id), "counter", f"letter:{key}", now, actor)
+    spool.wake()
+    return job
+
+
+def reveal(loket: Loket, application_id: int, actor: Actor, now: int) -> dict[str, str]:
+    """The full NIK and KK, noted in the audit. Raises NotAllowed without the right."""
+    if not loket.profile.may(actor.role, "reveal"):
+        raise NotAllowed("Anda tidak berwenang melihat nomor lengkap.")
+    limits.spend(f"buka|{actor.id}", 120, 3600, now)
+    application = find(application_id)
+    with transaction():
+        Audit.create(at=now, actor=actor.id, what="buka nik", subject=application.number)
+    given = loket.vault.unlock_json("given", application.given_ct)
+    return {"nik": given["nik"], "kk": given["kk"]}

@@ -1,0 +1,126 @@
+"""What an act asks (fields of the office's file) → checked values. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+from kiosk.errors import Invalid
+from kiosk.identity import kk_fault, nik_fault, normal_name
+from kiosk.profile import Action, FormField, Service
+
+Given = Mapping[str, Sequence[str]]
+Value = str | list[str] | dict[str, str]
+
+# A person's data as a letter shows them: name → most characters.
+PERSON = {
+    "name": 100,
+    "nik": 16,
+    "kk": 16,
+    "birth_place": 60,
+    "birth_date": 10,
+    "sex": 1,
+    "address": 160,
+    "rt": 5,
+    "rw": 5,
+    "village": 60,
+    "district": 60,
+}
+EMPTY = "Isi bagian ini."
+
+
+def read(service: Service, action: Action, given: Given) -> dict[str, Value]:
+    """The act's values by field name, passwords left out. Raises Invalid with all faults.
+
+    `given` maps a field to the texts sent, as an HTML form does. A `person` field is sent as
+    `<name>.nik`, `<name>.kk` and so on.
+    """
+    faults: dict[str, str] = {}
+    values: dict[str, Value] = {}
+    for field in action.fields:
+        if field.kind == "password":
+            continue
+        try:
+            values[field.name] = _READERS[field.kind](service, field, given)
+        except Invalid as invalid:
+            faults |= invalid.fields
+    if faults:
+        raise Invalid(faults)
+    return values
+
+
+def _text(_: Service, field: FormField, given: Given) -> str:
+    text = " ".join(_first(given, field.name).split())
+    if field.required and not text:
+        raise Invalid({field.name: EMPTY})
+    if len(text) > field.max_length:
+        raise Invalid({field.name: f"Paling banyak {field.max_length} huruf."})
+    return text
+
+
+def _choice(_: Service, field: FormField, given: Given) -> str:
+    chosen = _first(given, field.name)
+    if chosen not in {option.id for option in field.options} and (chosen or field.required):
+        raise Invalid({field.name: "Pilih salah satu."})
+    return chosen
+
+
+def _requirements(service: Service, field: FormField, given: Given) -> list[str]:
+    known = {requirement.id for requirement in service.requirements}
+    ticked = [one for one in given.get(field.name, ()) if one in known]
+    if field.required and not ticked:
+        raise Invalid({field.name: "Tandai paling sedikit satu."})
+    return ticked
+
+
+def _staff(_: Service, field: FormField, given: Given) -> str:
+    chosen = _first(given, field.name)
+    if (field.required and not chosen) or not (chosen.isdigit() or not chosen):
+        raise Invalid({field.name: "Pilih petugas."})
+    return chosen
+
+
+def _person(_: Service, field: FormField, given: Given) -> dict[str, str]:
+    person = {
+        part: " ".join(_first(given, f"{field.name}.{part}").split())[:most]
+        for part, most in PERSON.items()
+    }
+    faults = person_faults(person)
+    if faults:
+        raise Invalid({f"{field.name}.{part}": said for part, said in faults.items()})
+    return {**person, "name": normal_name(person["name"])}
+
+
+def person_faults(person: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with a person's data, by part; empty when it can be printed."""
+    faults = {}
+    if not person["name"]:
+        faults["name"] = EMPTY
+    if nik_fault(person["nik"]):
+        faults["nik"] = "NIK terdiri dari 16 angka. Periksa lagi pada KTP."
+    if kk_fault(person["kk"]):
+        faults["kk"] = "Nomor KK terdiri dari 16 angka. Periksa lagi pada KK."
+    if person["birth_date"] and not _is_date(person["birth_date"]):
+        faults["birth_date"] = "Tulis tanggal lahir sebagai tahun-bulan-tanggal."
+    return faults
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _first(given: Given, name: str) -> str:
+    values = given.get(name) or ("",)
+    return values[0].strip()
+
+
+_READERS: dict[str, Callable[[Service, FormField, Given], Value]] = {
+    "text": _text,
+    "textarea": _text,
+    "choice": _choice,
+    "requirements": _requirements,
+    "staff": _staff,
+    "person": _person,
+}

@@ -1,0 +1,256 @@
+"""The letter of an application: draft, number, signature, archive, revocation.
+
+The order is number → render → sign → decode the QR → archive → release. The number is taken in
+one transaction and the letter released in another, because rendering must not hold up writers; a
+letter between the two is `numbered`, has not been issued, and is tried again with its number.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from kiosk import certificate, letter, numbers, words
+from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
+from kiosk.letter import Facts
+from kiosk.loket import Loket
+from kiosk.profile import Service, Signer
+from kiosk.seal import Core, Result, initials, print_check
+from kiosk.staff import Actor
+from kiosk.vault import fsync_folder
+from models import Application, Audit, Letter, transaction
+
+CLAIM_S = 60
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished letter, archived and not yet released."""
+
+    letter_id: int
+    sha256: str
+
+
+def draft(loket: Loket, application: Application, actor_role: str, now: int) -> bytes:
+    """The letter as it will look, as a PDF with a watermark, without number and QR."""
+    service = loket.profile.service(application.service)
+    signer = _signer(loket, service, actor_role, now)
+    day = loket.calendar.day_of(now)
+    facts = _facts(loket, application, service, _draft_number(service, day), day)
+    text = letter.write(loket.profile, service, facts, signer, loket.verify_url("1"), draft=True)
+    return certificate.render(text)
+
+
+def _draft_number(service: Service, day: date) -> str:
+    """The pattern with dots where the number will stand."""
+    marked = words.letter_number(service.letter.number, 987654321, day)
+    return marked.replace("987654321", "……")
+
+
+def make(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) -> Made:
+    """Number, render, sign and archive the letter. Raises Stale while somebody else signs it,
+    NotAllowed without a mandate, Unusable when it could not be made: then it is not issued.
+    """
+    row = _claim(loket, application_id, actor, seq, now)
+    try:
+        service = loket.profile.service(row.application.service)
+        facts = loket.vault.unlock_json("letter", row.facts_ct)
+        signer = _signer(loket, service, actor.role, now)
+        text = letter.write(
+            loket.profile, service, _thaw(facts), signer, loket.verify_url(facts["digits"]), False
+        )
+        pdf = certificate.make(text, loket.office_key, now)
+        _archive(path_of(loket, row), pdf)
+    except BaseException:
+        _let_go(row)
+        raise
+    return Made(row.id, sha256(pdf).hexdigest())
+
+
+def release(made: Made, now: int) -> None:
+    """The letter counts from now on. Inside the transaction that moves the application on."""
+    done = (
+        Letter.update(state="issued", issued_at=now, sha256=made.sha256)
+        .where((Letter.id == made.letter_id) & (Letter.state == "numbered"))
+        .execute()
+    )
+    if not done:
+        raise Stale("Surat ini sudah terbit.")
+
+
+def require_free(application_id: int, now: int) -> None:
+    """Nobody is signing this application's letter right now. Raises Stale."""
+    row = Letter.get_or_none(Letter.application == application_id)
+    if row and row.state == "numbered" and now - row.claimed_at < CLAIM_S:
+        raise Stale("Surat ini sedang ditandatangani. Tunggu sebentar.")
+
+
+def _claim(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) -> Letter:
+    """Take the number, or the one that an earlier try left; only one signer at a time."""
+    with transaction():
+        application = Application.get_by_id(application_id)
+        if application.seq != seq:
+            raise Stale("Permohonan ini sudah berubah. Yang terbaru ditampilkan.")
+        require_free(application_id, now)
+        service = loket.profile.service(application.service)
+        _signer(loket, service, actor.role, now)
+        row = Letter.get_or_none(Letter.application == application_id)
+        row = row or _number(loket, application, service, actor, now)
+        facts = _facts(loket, application, service, row.number, loket.calendar.day_of(now))
+        row.claimed_at, row.signer_id = now, actor.id
+        row.valid_until = facts.valid_until.isoformat()
+        row.facts_ct = loket.vault.lock_json("letter", _freeze(loket, row.id, facts))
+        row.save()
+    return row
+
+
+def _number(
+    loket: Loket, application: Application, service: Service, actor: Actor, now: int
+) -> Letter:
+    day = loket.calendar.day_of(now)
+    no = numbers.take(f"letter:{service.letter.kind}", str(day.year))
+    return Letter.create(
+        application=application,
+        kind=service.letter.kind,
+        year=day.year,
+        no=no,
+        number=words.letter_number(service.letter.number, no, day),
+        state="numbered",
+        claimed_at=now,
+        signer=actor.id,
+        facts_ct=b"",
+        valid_until=day.isoformat(),
+    )
+
+
+def _let_go(row: Letter) -> None:
+    """The try failed: the next one need not wait for the claim to run out."""
+    with transaction():
+        Letter.update(claimed_at=0).where(
+            (Letter.id == row.id) & (Letter.state == "numbered")
+        ).execute()
+
+
+def _signer(loket: Loket, service: Service, role: str, now: int) -> Signer:
+    signer = loket.profile.signer(role, loket.calendar.day_of(now))
+    if signer is None:
+        raise NotAllowed(f"Tidak ada mandat tanda tangan yang berlaku untuk {service.title.id}.")
+    return signer
+
+
+def _facts(
+    loket: Loket, application: Application, service: Service, number: str, day: date
+) -> Facts:
+    purpose = service.purpose(application.purpose)
+    if purpose is None or application.check_ct is None:
+        raise NotFound("Surat ini belum dapat dibuat: hasil pengecekan belum ada.")
+    check = loket.vault.unlock_json("check", application.check_ct)
+    return Facts(
+        number=number,
+        day=day,
+        person=loket.vault.unlock_json("given", application.given_ct),
+        check=check,
+        check_day=loket.calendar.day_of(check["at"]),
+        purpose=purpose.title.id,
+        validity_days=purpose.validity_days,
+    )
+
+
+def _freeze(loket: Loket, serial: int, facts: Facts) -> dict[str, Any]:
+    key_id, _ = loket.seal_keys.current()
+    nik, name = facts.person["nik"], facts.person["name"]
+    core = Core(
+        key_id=key_id,
+        serial=serial,
+        issued=facts.day,
+        validity_days=facts.validity_days,
+        result=Result.REGISTERED,
+        check=print_check(serial, nik, name),
+        initials=initials(name),
+    )
+    return {
+        **facts.__dict__,
+        "day": facts.day.isoformat(),
+        "check_day": facts.check_day.isoformat(),
+        "digits": loket.seal_keys.seal(core),
+    }
+
+
+def _thaw(frozen: dict[str, Any]) -> Facts:
+    rest = {key: value for key, value in frozen.items() if key != "digits"}
+    return Facts(
+        **rest
+        | {
+            "day": date.fromisoformat(frozen["day"]),
+            "check_day": date.fromisoformat(frozen["check_day"]),
+        }
+    )
+
+
+def path_of(loket: Loket, row: Letter) -> Path:
+    """Where the letter's bytes lie: by kind, year and number, nothing personal."""
+    return loket.archive / row.kind / str(row.year) / f"{row.no:06d}.pdf"
+
+
+def _archive(path: Path, pdf: bytes) -> None:
+    """Write the bytes so that they are there, whole, also after the power went."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = path.with_suffix(".part")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(pdf)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+    fsync_folder(path.parent)
+
+
+def pdf_of(loket: Loket, application_id: int) -> bytes:
+    """The archived bytes of the issued letter. Raises NotFound, or Stale when they were changed."""
+    row = Letter.get_or_none((Letter.application == application_id) & (Letter.state == "issued"))
+    if row is None:
+        raise NotFound("Surat ini belum terbit.")
+    try:
+        pdf = path_of(loket, row).read_bytes()
+    except FileNotFoundError:
+        raise NotFound("Berkas surat tidak ada di arsip. Hubungi admin.") from None
+    if sha256(pdf).hexdigest() != row.sha256:
+        raise Stale("Berkas surat di arsip tidak sama dengan yang terbit. Hubungi admin.")
+    return pdf
+
+
+def revoke(
+    loket: Loket, application_id: int, reason: str, replacement: str, actor: Actor, now: int
+) -> None:
+    """Revoke an issued letter; `replacement` is the number of the one that replaces it, or "".
+
+    Raises NotAllowed, Invalid, NotFound, Stale when it was revoked before.
+    """
+    if not loket.profile.may(actor.role, "revoke"):
+        raise NotAllowed("Anda tidak berwenang mencabut surat.")
+    if not reason.strip():
+        raise Invalid({"reason": "Tulis alasan pencabutan."})
+    with transaction():
+        row = Letter.get_or_none(
+            (Letter.application == application_id) & (Letter.state == "issued")
+        )
+        if row is None:
+            raise NotFound("Surat ini belum terbit.")
+        if row.revoked_at is not None:
+            raise Stale("Surat ini sudah dicabut.")
+        row.replaced_by = _replacement(row, replacement.strip())
+        row.revoked_at = now
+        row.revoked_ct = loket.vault.lock_json("revoked", {"reason": reason.strip()[:500]})
+        row.save()
+        Audit.create(at=now, actor=actor.id, what="cabut surat", subject=row.number)
+
+
+def _replacement(row: Letter, number: str) -> Letter | None:
+    if not number:
+        return None
+    found = Letter.get_or_none((Letter.number == number) & (Letter.state == "issued"))
+    if found is None or found.id == row.id or found.revoked_at is not None:
+        raise Invalid({"replacement": "Nomor surat pengganti tidak ada atau tidak berlaku."})
+    return found

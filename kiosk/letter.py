@@ -1,0 +1,148 @@
+"""A case's facts and the office's wording → the letter's finished text. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from kiosk import words
+from kiosk.certificate import Letter
+from kiosk.identity import group_nik
+from kiosk.profile import LetterText, Profile, Service, Signer
+
+OWN_KEY = "Ditandatangani secara elektronik dengan kunci dinas."
+DRAFT = "RANCANGAN"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a letter says, as of its day. `person` has the parts of `forms.PERSON`."""
+
+    number: str
+    day: date
+    person: Mapping[str, str]
+    check: Mapping[str, Any]
+    check_day: date
+    purpose: str
+    validity_days: int
+
+    @property
+    def valid_until(self) -> date:
+        """The last day of validity: day 1 is the day of issue."""
+        return self.day + timedelta(days=self.validity_days - 1)
+
+
+def write(
+    profile: Profile, service: Service, facts: Facts, signer: Signer, url: str, draft: bool
+) -> Letter:
+    """The letter of these facts, signed by `signer`; a draft has a watermark and no QR."""
+    text, office = service.letter, profile.office
+    filled = _Filled(text, _parts(profile, facts, signer))
+    return Letter(
+        government=office.government,
+        office=_without(office.name, office.government),
+        address=_address(profile),
+        title=filled("title"),
+        subtitle=filled("subtitle") or None,
+        number=facts.number,
+        opening=filled("opening"),
+        rows=_person_rows(facts.person),
+        statement=filled("statement"),
+        findings=_findings(profile, facts),
+        purpose=filled("purpose"),
+        validity=filled("validity"),
+        freeze=filled("freeze"),
+        closing=text.closing,
+        place_date=f"{office.place}, {words.long_date(facts.day)}",
+        signer_titles=signer.titles,
+        signer_name=signer.name,
+        signer_rank=signer.rank,
+        signer_nip=signer.nip,
+        copies=text.copies,
+        verify_url=url,
+        verify_hint="Pindai untuk memeriksa keaslian surat ini.",
+        signed_note=OWN_KEY,
+        watermark=DRAFT if draft else None,
+    )
+
+
+class _Filled:
+    """The wording with its `{…}` parts filled in."""
+
+    def __init__(self, text: LetterText, parts: Mapping[str, str]) -> None:
+        self.text, self.parts = text, parts
+
+    def __call__(self, part: str) -> str:
+        return (getattr(self.text, part) or "").format(**self.parts)
+
+
+def _parts(profile: Profile, facts: Facts, signer: Signer) -> dict[str, str]:
+    register = profile.register_
+    as_of = facts.check["as_of"]
+    return {
+        "jabatan": " ".join(signer.titles).rstrip(","),
+        "dinas": profile.office.name,
+        "register": register.name,
+        "register_panjang": register.long_name,
+        "sumber": register.source,
+        "tanggal_cek": words.long_date(facts.check_day),
+        "per_tanggal": words.long_date(date.fromisoformat(as_of) if as_of else facts.check_day),
+        "keperluan": facts.purpose,
+        "berlaku_hari": str(facts.validity_days),
+        "berlaku_sampai": words.long_date(facts.valid_until),
+    }
+
+
+def _without(name: str, government: str) -> str:
+    """Dinas Sosial Kabupaten Lebak → Dinas Sosial, under Pemerintah Kabupaten Lebak."""
+    return name.removesuffix(government.removeprefix("Pemerintah")).strip()
+
+
+def _address(profile: Profile) -> tuple[str, ...]:
+    office = profile.office
+    contact = f"Telepon {office.phone}   Surel {office.email}   {office.website}"
+    return (*office.address, contact)
+
+
+def person_rows(person: Mapping[str, str], nik: str, kk: str) -> tuple[tuple[str, str], ...]:
+    """A person's data as the letter prints them, rows without a value left out."""
+    born = person["birth_date"]
+    birth = ", ".join(
+        part
+        for part in (person["birth_place"], born and words.long_date(date.fromisoformat(born)))
+        if part
+    )
+    rows = (
+        ("Nama", person["name"]),
+        ("NIK", nik),
+        ("Nomor KK", kk),
+        ("Tempat, tanggal lahir" if person["birth_place"] else "Tanggal lahir", birth),
+        ("Alamat", address(person)),
+        ("Desa/Kelurahan", person["village"]),
+        ("Kecamatan", person["district"]),
+    )
+    return tuple((label, value) for label, value in rows if value)
+
+
+def address(person: Mapping[str, str]) -> str:
+    """KP. CIKUMPAY RT 010 / RW 007."""
+    rt, rw = person["rt"], person["rw"]
+    area = f"RT {rt} / RW {rw}" if rt and rw else ""
+    return " ".join(part for part in (person["address"], area) if part)
+
+
+def _person_rows(person: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return person_rows(person, group_nik(person["nik"]), group_nik(person["kk"]))
+
+
+def _findings(profile: Profile, facts: Facts) -> tuple[tuple[str, str], ...]:
+    register = profile.register_
+    row = facts.check.get("row") or {}
+    rank = row.get("rank") if register.rank_label else None
+    rows = (
+        ("Status", f"Tercatat dalam {register.name}"),
+        (f"ID {register.name}", facts.check.get("register_id", "")),
+        ("Program", facts.check.get("programmes", "")),
+        (register.rank_label, str(rank) if rank is not None else ""),
+    )
+    return tuple((label, value) for label, value in rows if label and value)

@@ -1,0 +1,75 @@
+"""A running counter: the office's profile with its keys, register and folders, in one place."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.clock import Calendar
+from kiosk.errors import Unusable
+from kiosk.profile import Profile, load
+from kiosk.register import Register
+from kiosk.seal import SealKeys
+from kiosk.signature import OfficeKey
+from kiosk.vault import Vault
+
+FOLDERS = ("keys", "register", "archive", "prints", "rejects")
+
+
+@dataclass(frozen=True)
+class Loket:
+    """What every verb of the office is handed. `base_url` is what the QRs say, without a slash."""
+
+    profile: Profile
+    calendar: Calendar
+    vault: Vault
+    register: Register
+    seal_keys: SealKeys
+    office_key: OfficeKey
+    home: Path
+    base_url: str
+
+    @property
+    def archive(self) -> Path:
+        return self.home / "archive"
+
+    def verify_url(self, digits: str) -> str:
+        return f"{self.base_url}/v/{digits}"
+
+    def status_url(self, token: str) -> str:
+        return f"{self.base_url}/t/{token}"
+
+
+def prepare(home: Path, office: str, now: int) -> bool:
+    """Make the data folder and the office's keys where they are missing; True when new.
+
+    Keys that exist are never written again: without them old letters cannot be verified.
+    """
+    profile = load(office)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in FOLDERS:
+        (home / folder).mkdir(mode=0o700, exist_ok=True)
+    keys = home / "keys"
+    if (keys / "vault.json").exists():
+        return False
+    OfficeKey.create(keys, profile.office.name, now)
+    SealKeys.create(keys / "seal.json", now)
+    Vault.create(keys / "vault.json")
+    return True
+
+
+def open_loket(home: Path, office: str, base_url: str) -> Loket:
+    """The counter of this folder. Raises Unusable when it was never made."""
+    profile = load(office)
+    keys = home / "keys"
+    if not (keys / "vault.json").exists():
+        raise Unusable("Folder data belum dibuat. Jalankan: loket15 init")
+    vault = Vault.open(keys / "vault.json")
+    return Loket(
+        profile=profile,
+        calendar=profile.calendar(),
+        vault=vault,
+        register=Register(home / "register", vault),
+        seal_keys=SealKeys.open(keys / "seal.json"),
+        office_key=OfficeKey.open(keys),
+        home=home,
+        base_url=base_url.rstrip("/"),
+    )

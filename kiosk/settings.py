@@ -1,0 +1,74 @@
+"""What the environment may set, with its defaults; README has the same table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.errors import Unusable
+
+
+@dataclass(frozen=True)
+class Setting:
+    name: str
+    default: str
+    meaning: str
+
+
+SETTINGS = (
+    Setting("LOKET15_HOME", "var", "folder of all data: database, register, keys, archive"),
+    Setting("LOKET15_OFFICE", "lebak", "office file: a name in `kiosk/offices/` or a path"),
+    Setting("LOKET15_HOST", "127.0.0.1", "address the server listens on"),
+    Setting("LOKET15_PORT", "8015", "port the server listens on"),
+    Setting("LOKET15_BASE_URL", "http://127.0.0.1:8015", "what the QR codes say; https in earnest"),
+    Setting("LOKET15_THREADS", "8", "requests answered at once"),
+    Setting("LOKET15_TICKET_PRINTER", "file:prints", "`file:folder`, `ipp://…` or `escpos://host`"),
+    Setting("LOKET15_LETTER_PRINTER", "file:prints", "`file:folder` or `ipp://…`"),
+    Setting("LOKET15_PROXIES", "0", "reverse proxies in front whose X-Forwarded-* are trusted"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings, read and checked."""
+
+    home: Path
+    office: str
+    host: str
+    port: int
+    base_url: str
+    threads: int
+    ticket_printer: str
+    letter_printer: str
+    proxies: int
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come over TLS, so that cookies say so."""
+        return self.base_url.startswith("https://")
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """The settings of this environment. Raises Unusable naming the variable that is wrong."""
+    value = {s.name: environ.get(s.name, "") or s.default for s in SETTINGS}
+    if not environ.get("LOKET15_BASE_URL"):
+        value["LOKET15_BASE_URL"] = f"http://{value['LOKET15_HOST']}:{value['LOKET15_PORT']}"
+    if not value["LOKET15_BASE_URL"].startswith(("http://", "https://")):
+        raise Unusable("LOKET15_BASE_URL: expected an address with http:// or https://")
+    return Settings(
+        home=Path(value["LOKET15_HOME"]),
+        office=value["LOKET15_OFFICE"],
+        host=value["LOKET15_HOST"],
+        port=_number("LOKET15_PORT", value, 1, 65535),
+        base_url=value["LOKET15_BASE_URL"].rstrip("/"),
+        threads=_number("LOKET15_THREADS", value, 1, 128),
+        ticket_printer=value["LOKET15_TICKET_PRINTER"],
+        letter_printer=value["LOKET15_LETTER_PRINTER"],
+        proxies=_number("LOKET15_PROXIES", value, 0, 5),
+    )
+
+
+def _number(name: str, value: Mapping[str, str], low: int, high: int) -> int:
+    text = value[name]
+    if not text.isdigit() or not low <= int(text) <= high:
+        raise Unusable(f"{name}: {text!r}; expected a number from {low} to {high}")
+    return int(text)

@@ -1,0 +1,199 @@
+"""The print queue: committed first, printed after. A job reaches its printer once, never twice."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk import issuing, slips
+from kiosk.errors import LoketError
+from kiosk.loket import Loket
+from kiosk.printers import Mime, Printer, PrinterDown, Status, printer_from
+from kiosk.settings import Settings
+from kiosk.slip import draw, png
+from kiosk.staff import Actor
+from models import Application, Busy, PrintJob, Ticket, db, transaction
+
+KEEP_TRYING_S = 15 * 60
+_wake = threading.Event()
+
+
+@dataclass(frozen=True)
+class Printers:
+    """The printer of tickets and slips, and that of letters."""
+
+    tickets: Printer
+    letters: Printer
+
+    def of(self, kind: str) -> Printer:
+        return self.letters if kind == "letter" else self.tickets
+
+    def ready(self) -> dict[str, Status]:
+        """How each printer is; asked of the devices themselves."""
+        return {"tickets": self.tickets.ready(), "letters": self.letters.ready()}
+
+
+def printers(settings: Settings) -> Printers:
+    """The printers that the settings name. Raises Unusable."""
+    base: Path = settings.home
+    return Printers(
+        printer_from(settings.ticket_printer, base), printer_from(settings.letter_printer, base)
+    )
+
+
+def add(
+    kind: str, application: Application, place: str, key: str, now: int, actor: Actor | None = None
+) -> int:
+    """A job, inside the transaction of what it prints; the same `key` is the same job."""
+    job = PrintJob.get_or_none(PrintJob.key == key) or PrintJob.create(
+        key=key,
+        kind=kind,
+        application=application,
+        place=place,
+        actor=actor and actor.id,
+        created_at=now,
+        changed_at=now,
+    )
+    return int(job.id)
+
+
+def count(kind: str, application_id: int, place: str) -> int:
+    """How often this was printed at this place; a failed job does not count."""
+    return int(
+        PrintJob.select()
+        .where(
+            (PrintJob.kind == kind)
+            & (PrintJob.application == application_id)
+            & (PrintJob.place == place)
+            & (PrintJob.state != "failed")
+        )
+        .count()
+    )
+
+
+def reprint_ticket(application_id: int, now: int, actor: Actor | None = None) -> int:
+    """Print the ticket once more; its number stays. A second press within 10 s is the same job."""
+    ticket = Ticket.get(Ticket.application == application_id)
+    place = "counter" if actor else "kiosk"
+    with transaction():
+        job = add(
+            "ticket", ticket.application, place, f"ticket:{ticket.id}:{now // 10}", now, actor
+        )
+    wake()
+    return job
+
+
+def job_state(job_id: int) -> tuple[str, str]:
+    """(queued | sending | printing | done | failed, reason)."""
+    job = PrintJob.get_by_id(job_id)
+    return job.state, job.reason
+
+
+def waiting() -> int:
+    """How many jobs have not reached their printer."""
+    return int(PrintJob.select().where(PrintJob.state == "queued").count())
+
+
+def wake() -> None:
+    """Tell the printing thread that there is work."""
+    _wake.set()
+
+
+def start(loket: Loket, devices: Printers, clock: Callable[[], float]) -> threading.Thread:
+    """The printing thread of the server."""
+    thread = threading.Thread(target=_work, args=(loket, devices, clock), daemon=True)
+    thread.start()
+    return thread
+
+
+def _work(loket: Loket, devices: Printers, clock: Callable[[], float]) -> None:
+    db.connect(reuse_if_open=True)
+    while True:
+        _wake.wait(timeout=2)
+        _wake.clear()
+        try:
+            work_once(loket, devices, int(clock()))
+        except Busy:
+            continue
+
+
+def work_once(loket: Loket, devices: Printers, now: int) -> int:
+    """Send what waits and follow what prints; how many jobs moved.
+
+    A job whose printer is gone waits and is tried again for a quarter of an hour, then fails: what
+    comes out hours later belongs to nobody who is still there.
+    """
+    moved = 0
+    jobs = PrintJob.select().where(PrintJob.state << ("queued", "printing")).order_by(PrintJob.id)
+    for job in list(jobs):
+        before = (job.state, job.reason)
+        printer = devices.of(job.kind)
+        if job.state == "queued":
+            _send(loket, job, printer, now)
+        else:
+            _follow(job, printer, now)
+        moved += (job.state, job.reason) != before
+    return moved
+
+
+def recover(now: int) -> int:
+    """At start: a job that was being handed over when the power went may be on paper already.
+
+    It is not sent again; somebody has to look. How many there were.
+    """
+    with transaction():
+        return int(
+            PrintJob.update(
+                state="failed",
+                reason="Terputus saat dikirim ke printer. Periksa printer sebelum mencetak ulang.",
+                changed_at=now,
+            )
+            .where(PrintJob.state == "sending")
+            .execute()
+        )
+
+
+def _send(loket: Loket, job: PrintJob, printer: Printer, now: int) -> None:
+    try:
+        document, mime = _document(loket, job, now)
+    except LoketError as error:
+        _move(job, "failed", now, error.message)
+        return
+    _move(job, "sending", now)
+    try:
+        reference = printer.submit(document, mime, f"{job.kind}-{job.id}")
+    except PrinterDown as down:
+        given_up = now - job.created_at > KEEP_TRYING_S or down.unsure
+        _move(job, "failed" if given_up else "queued", now, down.message)
+    except LoketError as error:
+        _move(job, "failed", now, error.message)
+    else:
+        job.reference = reference
+        _move(job, "printing", now)
+        _follow(job, printer, now)
+
+
+def _follow(job: PrintJob, printer: Printer, now: int) -> None:
+    try:
+        state = printer.state(job.reference)
+    except PrinterDown as down:
+        if now - job.changed_at > KEEP_TRYING_S:
+            _move(job, "failed", now, down.message)
+        return
+    if state.state in ("done", "failed"):
+        _move(job, state.state, now, state.reason)
+    elif state.reason != job.reason:
+        _move(job, "printing", now, state.reason)
+
+
+def _move(job: PrintJob, state: str, now: int, reason: str = "") -> None:
+    job.state, job.reason, job.changed_at = state, reason, now
+    with transaction():
+        job.save(only=[PrintJob.state, PrintJob.reason, PrintJob.changed_at, PrintJob.reference])
+
+
+def _document(loket: Loket, job: PrintJob, now: int) -> tuple[bytes, Mime]:
+    if job.kind == "letter":
+        return issuing.pdf_of(loket, job.application_id), "application/pdf"
+    face = slips.ticket if job.kind == "ticket" else slips.not_found
+    return png(draw(face(loket, job.application, now))), "image/png"

@@ -1,0 +1,398 @@
+"""The writer of applications, on a real SQLite file: the nine steps, the clock, the races."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import models
+from kiosk import board, certificate, desk, issuing, queue, verification
+from kiosk.errors import Invalid, LoketError, NotAllowed, NotFound, Stale
+from kiosk.loket import Loket
+from models import Application, Event, Letter, PrintJob, Ticket
+from tests.conftest import PASSWORD, Clock, actor
+
+SIGN = {"password": [PASSWORD]}
+Submit = Callable[..., int]
+
+
+def act(loket: Loket, clock: Clock, id_: int, role: str, action: str, **fields: str) -> Application:
+    """One act by a member of staff of this role, on what they see now."""
+    given = {name: [value] for name, value in fields.items()}
+    seq = desk.find(id_).seq
+    return desk.act(loket, id_, action, given, actor(role), seq, clock.tick(20))
+
+
+def to_step(loket: Loket, clock: Clock, id_: int, step: str) -> None:
+    """Walk the first half of the way, up to `step`."""
+    walk = (
+        ("berkas", "front_office", "lengkap", {}),
+        ("sekretariat", "sekretariat", "teruskan", {}),
+        ("disposisi", "kepala_dinas", "disposisi", {}),
+        ("penugasan", "kabid_linjamsos", "tugaskan", {}),
+        ("cek", "operator", "ditemukan", {"seen": "Tercatat, periode November 2026"}),
+        ("periksa", "kepala_dinas", "tanda_tangan", {"password": PASSWORD}),
+    )
+    for at, role, action, fields in walk:
+        if desk.find(id_).step == step:
+            return
+        assert desk.find(id_).step == at
+        act(loket, clock, id_, role, action, **fields)
+
+
+def test_the_nine_steps_end_with_a_letter_handed_over(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "penyerahan")
+    done = act(loket, clock, id_, "front_office", "serahkan", recipient="pemohon")
+    assert (done.step, done.outcome) == ("selesai", "issued")
+    assert Letter.get().number == "400.9.1/1/DINSOS/2026"
+    assert Ticket.get().state == "done"
+    verdict = verification.check(loket, _digits(loket, id_), clock.at)
+    assert verdict.code == "sah"
+    assert (verdict.name, verdict.nik_end) == ("S*** A*****", "0001")
+
+
+def _digits(loket: Loket, id_: int) -> str:
+    letter = Letter.get(Letter.application == id_)
+    return str(loket.vault.unlock_json("letter", letter.facts_ct)["digits"])
+
+
+def test_the_archived_letter_is_the_one_that_was_hashed(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "penyerahan")
+    pdf = issuing.pdf_of(loket, id_)
+    assert certificate.read_qr(pdf) == loket.verify_url(_digits(loket, id_))
+    issuing.path_of(loket, Letter.get()).write_bytes(pdf + b" ")
+    with pytest.raises(Stale):
+        issuing.pdf_of(loket, id_)
+
+
+def test_an_application_not_found_ends_with_a_slip_and_no_letter(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "cek")
+    act(loket, clock, id_, "operator", "tidak_ditemukan", seen="Dicari NIK dan nama, tidak ada")
+    done = act(loket, clock, id_, "front_office", "diberitahu")
+    assert done.outcome == "not_found"
+    assert Letter.select().count() == 0
+    assert [job.kind for job in PrintJob.select().order_by(PrintJob.id)] == ["ticket", "slip"]
+
+
+def test_the_clock_stands_still_while_the_citizen_completes_the_file(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    promised = desk.find(id_).due_at
+    clock.tick(100)
+    stopped = act(loket, clock, id_, "front_office", "kurang", missing="kk")
+    assert (stopped.due_at, stopped.left_s) == (None, 900 - 120)
+    clock.tick(40 * 60)
+    resumed = act(loket, clock, id_, "front_office", "dilengkapi")
+    assert resumed.due_at == promised + 40 * 60 + 20
+    assert resumed.left_s is None
+
+
+def test_data_that_differs_is_corrected_with_the_citizen_and_checked_again(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "cek")
+    assert act(loket, clock, id_, "operator", "berbeda", seen="Alamat lain").step == "perbaikan"
+    person = board.case(loket, id_, actor("front_office"), clock.at).person
+    fields = {f"person.{part}": value for part, value in person.items()}
+    fields["person.address"] = "KP. BARU"
+    assert act(loket, clock, id_, "front_office", "diperbaiki", **fields).step == "cek"
+    case = board.case(loket, id_, actor("operator"), clock.at)
+    assert [row.label for row in case.compared if row.differs] == ["Alamat"]
+
+
+def test_corrected_data_must_be_printable(loket: Loket, clock: Clock, submit: Submit) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "cek")
+    act(loket, clock, id_, "operator", "berbeda", seen="Nama lain")
+    person = board.case(loket, id_, actor("front_office"), clock.at).person
+    fields = {f"person.{part}": value for part, value in person.items()}
+    fields |= {"person.nik": "123", "person.name": ""}
+    with pytest.raises(Invalid) as fault:
+        act(loket, clock, id_, "front_office", "diperbaiki", **fields)
+    assert set(fault.value.fields) == {"person.nik", "person.name"}
+    assert desk.find(id_).step == "perbaikan"
+
+
+def test_another_role_may_not_act(loket: Loket, clock: Clock, submit: Submit) -> None:
+    id_ = submit(loket)
+    for role in ("sekretariat", "kepala_dinas", "kabid_linjamsos", "operator", "admin"):
+        with pytest.raises(NotAllowed):
+            act(loket, clock, id_, role, "lengkap")
+    assert Event.select().count() == 1
+
+
+def test_a_head_cannot_sign_before_the_operator_has_checked(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "disposisi")
+    with pytest.raises(NotAllowed):
+        act(loket, clock, id_, "kepala_dinas", "tanda_tangan", password=PASSWORD)
+    assert Letter.select().count() == 0
+
+
+def test_a_second_click_is_told_that_it_is_done_already(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    seq = desk.find(id_).seq
+    desk.act(loket, id_, "lengkap", {}, actor("front_office"), seq, clock.at)
+    with pytest.raises(Stale):
+        desk.act(loket, id_, "lengkap", {}, actor("front_office"), seq, clock.at)
+    assert desk.find(id_).step == "sekretariat"
+
+
+def test_a_wrong_password_signs_nothing(loket: Loket, clock: Clock, submit: Submit) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "periksa")
+    with pytest.raises(Invalid):
+        act(loket, clock, id_, "kepala_dinas", "tanda_tangan", password="bukan ini")
+    assert desk.find(id_).step == "periksa"
+    assert Letter.select().count() == 0
+
+
+def test_the_kabid_signs_on_behalf_of_the_head(loket: Loket, clock: Clock, submit: Submit) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "periksa")
+    signed = act(loket, clock, id_, "kabid_linjamsos", "tanda_tangan", password=PASSWORD)
+    assert signed.step == "penyerahan"
+
+
+def test_a_letter_sent_back_goes_to_the_operator_with_its_reason(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "periksa")
+    with pytest.raises(Invalid):
+        act(loket, clock, id_, "kepala_dinas", "kembalikan")
+    act(loket, clock, id_, "kepala_dinas", "kembalikan", reason="Alamat belum lengkap")
+    case = board.case(loket, id_, actor("operator"), clock.at)
+    assert case.step.id == "cek"
+    assert case.passed[-1].detail == {"reason": "Alamat belum lengkap"}
+
+
+def test_a_fresh_act_can_be_taken_back_and_both_stay_in_the_history(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    act(loket, clock, id_, "front_office", "lengkap")
+    lilis = actor("front_office")
+    back = desk.take_back(loket, id_, lilis, desk.find(id_).seq, clock.tick(30))
+    assert back.step == "berkas"
+    assert [event.action for event in Event.select().order_by(Event.id)] == [
+        "diajukan", "lengkap", "ditarik",
+    ]  # fmt: skip
+    with pytest.raises(NotAllowed):
+        desk.take_back(loket, id_, lilis, desk.find(id_).seq, clock.at)
+
+
+@pytest.mark.parametrize(("seconds", "role"), [(121, "front_office"), (30, "sekretariat")])
+def test_an_old_act_or_another_persons_cannot_be_taken_back(
+    loket: Loket, clock: Clock, submit: Submit, seconds: int, role: str
+) -> None:
+    id_ = submit(loket)
+    act(loket, clock, id_, "front_office", "lengkap")
+    with pytest.raises(NotAllowed):
+        desk.take_back(loket, id_, actor(role), desk.find(id_).seq, clock.tick(seconds))
+
+
+def test_a_signature_cannot_be_taken_back(loket: Loket, clock: Clock, submit: Submit) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "penyerahan")
+    with pytest.raises(NotAllowed):
+        desk.take_back(loket, id_, actor("kepala_dinas"), desk.find(id_).seq, clock.at)
+
+
+def test_the_row_repeats_its_last_event(loket: Loket, clock: Clock, submit: Submit) -> None:
+    id_ = submit(loket)
+    act(loket, clock, id_, "front_office", "kurang", missing="ktp")
+    to_step_from_completion = ("dilengkapi",)
+    for action in to_step_from_completion:
+        act(loket, clock, id_, "front_office", action)
+    application = desk.find(id_)
+    last = Event.select().order_by(Event.seq.desc()).first()
+    assert (application.step, application.seq, application.due_at, application.left_s) == (
+        last.to_step, last.seq, last.due_at, last.left_s,
+    )  # fmt: skip
+
+
+def test_a_visit_gives_one_application_however_often_it_is_sent(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    device = models.Device.create(name="Kios", kind="kiosk")
+    visit = models.Visit.create(device=device, started_at=clock.at, seen_at=clock.at)
+    draft = desk.Draft(
+        "sk_dtks", "pip", "", "3602014708900001", "3602111111118111", {"name": "SITI"}, True
+    )
+    ids = {desk.submit(loket, draft, visit.id, clock.at) for _ in range(3)}
+    assert len(ids) == 1
+    assert Ticket.select().count() == 1
+
+
+def test_a_failed_signing_issues_nothing_and_keeps_its_number_for_the_next_try(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "periksa")
+    blocked = loket.archive / "sk_dtks"
+    blocked.write_text("a file where the folder must be")
+    with pytest.raises(OSError, match="sk_dtks"):
+        act(loket, clock, id_, "kepala_dinas", "tanda_tangan", password=PASSWORD)
+    assert desk.find(id_).step == "periksa"
+    assert Letter.get().state == "numbered"
+    with pytest.raises(NotFound):
+        issuing.pdf_of(loket, id_)
+    blocked.unlink()
+    act(loket, clock, id_, "kabid_linjamsos", "tanda_tangan", password=PASSWORD)
+    assert (Letter.get().state, Letter.get().no) == ("issued", 1)
+    second = submit(loket)
+    to_step(loket, clock, second, "penyerahan")
+    assert [letter.no for letter in Letter.select().order_by(Letter.id)] == [1, 2]
+
+
+def test_a_revoked_letter_is_no_longer_genuine_and_leads_to_the_new_one(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    old, new = submit(loket), submit(loket)
+    for id_ in (old, new):
+        to_step(loket, clock, id_, "penyerahan")
+    number = Letter.get(Letter.application == new).number
+    issuing.revoke(loket, old, "Alamat salah", number, actor("kepala_dinas"), clock.at)
+    verdict = verification.check(loket, _digits(loket, old), clock.at)
+    assert (verdict.code, verdict.replacement) == ("diganti", f"/v/{_digits(loket, new)}")
+    issuing.revoke(loket, new, "Keliru", "", actor("kabid_linjamsos"), clock.at)
+    assert verification.check(loket, _digits(loket, new), clock.at).code == "dicabut"
+    with pytest.raises(NotAllowed):
+        issuing.revoke(loket, new, "Keliru", "", actor("front_office"), clock.at)
+
+
+def test_a_letter_expires_after_its_last_day(loket: Loket, clock: Clock, submit: Submit) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "penyerahan")
+    last = clock.at + 179 * 86400
+    assert verification.check(loket, _digits(loket, id_), last).code == "sah"
+    assert verification.check(loket, _digits(loket, id_), last + 86400).code == "kedaluwarsa"
+
+
+def test_the_paper_is_matched_by_nik_and_name_five_times_at_most(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "penyerahan")
+    digits = _digits(loket, id_)
+
+    def match(nik: str, name: str) -> bool:
+        return verification.matches(loket, digits, nik, name, "10.0.0.1", clock.at)
+
+    assert match("3602 0147 0890 0001", "siti  aminah")
+    assert not match("3602014708900001", "SITI AMINAN")
+    assert not match("3602014708900002", "SITI AMINAH")
+    for _ in range(2):
+        match("3602014708900001", "SITI AMINAH")
+    with pytest.raises(LoketError):
+        match("3602014708900001", "SITI AMINAH")
+
+
+def at_once(count: int, work: Callable[[int], None]) -> list[Exception]:
+    """Run `work` in so many threads that start together; what they raised."""
+    barrier, faults = threading.Barrier(count), []
+
+    def run(n: int) -> None:
+        models.db.connect(reuse_if_open=True)
+        try:
+            barrier.wait()
+            work(n)
+        except LoketError as fault:
+            faults.append(fault)
+        finally:
+            models.db.close()
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return faults
+
+
+def test_sixteen_clients_taking_tickets_at_once_get_no_number_twice_and_no_gap(
+    loket: Loket, submit: Submit
+) -> None:
+    def take(_: int) -> None:
+        for _ in range(5):
+            submit(loket)
+
+    assert at_once(16, take) == []
+    assert sorted(ticket.number for ticket in Ticket.select()) == list(range(1, 81))
+    assert Event.select().count() == 80
+
+
+def test_thirty_two_signing_the_same_letter_at_once_make_one_certificate(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "periksa")
+    seq, signers = desk.find(id_).seq, (actor("kepala_dinas"), actor("kabid_linjamsos"))
+
+    def sign(n: int) -> None:
+        desk.act(loket, id_, "tanda_tangan", SIGN, signers[n % 2], seq, clock.at)
+
+    faults = at_once(32, sign)
+    assert len(faults) == 31
+    assert Letter.select().count() == 1
+    assert desk.find(id_).step == "penyerahan"
+    assert Event.select().where(Event.action == "tanda_tangan").count() == 1
+    assert len(list(loket.archive.rglob("*.pdf"))) == 1
+
+
+def test_a_letter_prints_at_the_kiosk_as_often_as_the_office_allows(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    token = Ticket.get().token
+    assert desk.print_at_kiosk(loket, token, clock.at).state == "not_ready"
+    to_step(loket, clock, id_, "penyerahan")
+    states = [desk.print_at_kiosk(loket, token, clock.tick(60)).state for _ in range(3)]
+    assert states == ["printing", "printing", "limit"]
+    assert desk.print_at_kiosk(loket, "x" * 24, clock.at).state == "unknown"
+    assert PrintJob.select().where(PrintJob.kind == "letter").count() == 2
+
+
+def test_nothing_personal_is_readable_in_the_database_or_the_file_names(
+    loket: Loket, clock: Clock, submit: Submit, home: Path
+) -> None:
+    to_step(loket, clock, submit(loket), "penyerahan")
+    models.db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    for file in [home / "loket15.sqlite", home / "register" / "current.sqlite"]:
+        content = file.read_bytes()
+        for secret in (b"3602014708900001", b"3602111111118111", b"AMINAH", b"CIKUMPAY"):
+            assert secret not in content, f"{secret!r} in {file.name}"
+    assert not [p for p in home.rglob("*") if "3602014708900001" in p.name]
+
+
+def test_two_windows_calling_at_once_never_call_the_same_ticket(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    for _ in range(8):
+        submit(loket)
+    called: list[str] = []
+
+    def call(n: int) -> None:
+        ticket = queue.call_next(loket, actor("front_office", window=n + 1), clock.at)
+        assert ticket is not None
+        called.append(ticket.label)
+
+    assert at_once(8, call) == []
+    assert sorted(called) == [f"A{n:02d}" for n in range(1, 9)]

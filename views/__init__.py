@@ -1,0 +1,1 @@
+"""One blueprint a person; `web` is what they share."""

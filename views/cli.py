@@ -1,0 +1,247 @@
+"""The command line `loket15`. With `web`, the only place that looks at the wall clock."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+import models
+from kiosk import board, demo, register, spool, staff
+from kiosk.errors import Invalid, LoketError
+from kiosk.loket import Loket, open_loket, prepare
+from kiosk.settings import SETTINGS, Settings, read
+
+UNUSABLE = 2
+
+
+def _told(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A fault of ours becomes one clear line and exit 2, without a trace."""
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except Invalid as error:
+            said = "; ".join(f"{name}: {text}" for name, text in error.fields.items())
+        except LoketError as error:
+            said = error.message
+        click.echo(said, err=True)
+        sys.exit(UNUSABLE)
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Kiosk and front office of a Dinas Sosial: the SK in fifteen minutes."""
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+def _settings() -> Settings:
+    return read(os.environ)
+
+
+def _open() -> tuple[Settings, Loket]:
+    """The settings and the counter, with the database connected."""
+    settings = _settings()
+    loket = open_loket(settings.home, settings.office, settings.base_url)
+    models.connect(settings.home / "loket15.sqlite").connect()
+    return settings, loket
+
+
+def _init(settings: Settings) -> bool:
+    new = prepare(settings.home, settings.office, _now())
+    models.connect(settings.home / "loket15.sqlite").connect()
+    models.create()
+    return new
+
+
+@main.command()
+@_told
+def init() -> None:
+    """Create the data folder: database, keys, archive. What exists is kept."""
+    settings = _settings()
+    new = _init(settings)
+    click.echo(f"{'Dibuat' if new else 'Sudah ada'}: {settings.home.resolve()}")
+
+
+@main.command()
+@_told
+def serve() -> None:
+    """Serve the office until stopped."""
+    _serve(*_open())
+
+
+def _check_steps(loket: Loket) -> None:
+    """An open application must stand in a step that its profile has."""
+    orphans = board.orphans(loket)
+    if orphans:
+        click.echo(
+            "Permohonan terbuka berada di langkah yang tidak ada lagi di berkas kantor: "
+            + ", ".join(orphans),
+            err=True,
+        )
+        sys.exit(UNUSABLE)
+
+
+def _serve(settings: Settings, loket: Loket) -> None:
+    _check_steps(loket)
+    lost = spool.recover(_now())
+    if lost:
+        click.echo(f"{lost} cetakan terputus; periksa printer.", err=True)
+    models.db.close()
+    _run(settings)
+
+
+def _run(settings: Settings) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
+
+    Granian(
+        "app:from_environment",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=1,
+        blocking_threads=settings.threads,
+        backlog=1024,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        log_access=False,
+        websockets=False,
+        process_name="loket15",
+    ).serve()
+
+
+@main.command("import-register")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--as-of", "as_of", required=True, help="Date of the export, YYYY-MM-DD.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.option("--rejects", type=click.Path(path_type=Path), help="Where to write the rejects CSV.")
+@_told
+def import_register(file: Path, as_of: str, as_json: bool, rejects: Path | None) -> None:
+    """Replace the register by an export of SIKS-NG (CSV, TXT or XLSX)."""
+    day = _day(as_of)
+    settings, loket = _open()
+    rejects = (
+        rejects or settings.home / "rejects" / f"{loket.calendar.local(_now()):%Y%m%d-%H%M%S}.csv"
+    )
+    with _bar(file, hidden=as_json) as progress:
+        report = register.import_file(
+            file, settings.home / "register", loket.vault, day, _now(), progress, rejects
+        )
+    if as_json:
+        click.echo(json.dumps(report.as_dict()))
+        return
+    click.echo(f"{report.accepted} dari {report.rows} baris diterima, per {day.isoformat()}.")
+    for reason, count in sorted(report.rejected.items()):
+        click.echo(f"  {count:>7}  {reason}")
+    if report.rejected:
+        click.echo(f"Baris yang ditolak: {rejects}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid({"--as-of": f"{text!r}; expected a date such as 2026-11-01"}) from None
+
+
+class _Bar:
+    """A progress bar on standard error, told (done, total)."""
+
+    def __init__(self, label: str, hidden: bool) -> None:
+        self.bar: Any = click.progressbar(
+            length=1000, label=label, file=sys.stderr, hidden=hidden, show_eta=False
+        )
+        self.shown = 0
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        self.bar.__enter__()
+        return self.step
+
+    def __exit__(self, *fault: Any) -> None:
+        self.bar.__exit__(*fault)
+
+    def step(self, done: int, total: int) -> None:
+        now = min(1000, done * 1000 // max(1, total))
+        self.bar.update(now - self.shown)
+        self.shown = now
+
+
+def _bar(file: Path, hidden: bool) -> _Bar:
+    return _Bar(file.name, hidden)
+
+
+@main.group()
+def user() -> None:
+    """People who work here."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", required=True, help="A role of the office's file.")
+@click.option("--full-name", default="", help="As colleagues know them.")
+@_told
+def user_add(name: str, role: str, full_name: str) -> None:
+    """Add a member of staff; the password is read from standard input."""
+    settings, loket = _open()
+    if sys.stdin.isatty():
+        password = click.prompt("Kata sandi", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    staff.add_user(loket.profile, name, full_name, role, password, _now())
+    click.echo(f"{name} ({role}) dapat masuk di {settings.base_url}/masuk")
+
+
+@main.group()
+def device() -> None:
+    """Kiosks and displays."""
+
+
+@device.command("add")
+@click.argument("name")
+@click.option("--kind", required=True, type=click.Choice(["kiosk", "display"]))
+@_told
+def device_add(name: str, kind: str) -> None:
+    """Add a device and print its one-time enrolment address, good for a day."""
+    settings, _ = _open()
+    code = staff.add_device(name, kind, _now())
+    click.echo(f"Buka sekali di perangkat itu: {settings.base_url}/perangkat/{code}")
+
+
+@main.command("demo")
+@click.option("--people", default=demo.PEOPLE, show_default=True, help="People in the register.")
+@click.option("--no-serve", is_flag=True, help="Only create the data.")
+@_told
+def run_demo(people: int, no_serve: bool) -> None:
+    """Create a demonstration office where there is none, say how to sign in, and serve."""
+    settings = _settings()
+    _init(settings)
+    loket = open_loket(settings.home, settings.office, settings.base_url)
+    if loket.register.count() == 0:
+        with _bar(Path(f"register ({people})"), hidden=False) as progress:
+            demo.fill_register(loket, people, _now(), progress)
+    demo.add_staff(loket, _now())
+    kiosk_code, display_code = demo.add_devices(_now())
+    click.echo(demo.welcome(settings, kiosk_code, display_code))
+    if not no_serve:
+        _serve(settings, loket)
+
+
+@main.command("settings")
+def show_settings() -> None:
+    """What the environment may set."""
+    for setting in SETTINGS:
+        click.echo(f"{setting.name:<24} {setting.default:<26} {setting.meaning}")
