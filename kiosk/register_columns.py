@@ -66,7 +66,7 @@ PROGRAMMES: Final[Mapping[str, str]] = {
 }
 _COUNTERS: Final = frozenset({"no", "nomor", "nourut", "nomorurut"})
 _EMPTY: Final = frozenset({"NULL", "\\N", "-", "#N/A"})
-_UNTIDY: Final = ("  ", " |", "| ", "|'", "|=", "|NULL|", "|\\N|", "|-|", "|#N/A|")
+_UNTIDY: Final = ("  ", " |", "| ", "|'", "|=")
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,9 @@ def tidied(cells: Sequence[object]) -> Sequence[str]:
         whole = f"|{'|'.join(cells)}|"  # type: ignore[arg-type]
     except TypeError:
         return [tidy(cell) for cell in cells]
-    clean = whole.isascii() and whole.isprintable() and not any(map(whole.__contains__, _UNTIDY))
+    clean = whole.isascii() and whole.isprintable() and _EMPTY.isdisjoint(cells)
+    if any(map(whole.__contains__, _UNTIDY)):
+        clean = False
     if clean and max(map(len, cells), default=0) <= TEXT_MAX:  # type: ignore[arg-type]
         return cells  # type: ignore[return-value]
     return [tidy(cell) for cell in cells]

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 import openpyxl
 
@@ -27,7 +27,7 @@ LINE_CHARS_MAX: Final = 100_000
 XLSX_BYTES_MAX: Final = 200_000_000
 XLSX_PARTS_MAX: Final = 2_000
 XLSX_UNPACKED_MAX: Final = 1_500_000_000
-XLSX_STRINGS_MAX: Final = 200_000_000  # the one part that is held in memory
+XLSX_HELD_MAX: Final = 200_000_000  # of a part that is held in memory: the shared strings
 XLSX_RATIO_MAX: Final = 100
 XLSX_RATIO_FREE: Final = 1_000_000  # a small part may be as dense as it likes
 COLUMNS_MAX: Final = 200
@@ -190,6 +190,8 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = Fal
 def _text_header(text: TextIOWrapper, own: Headings) -> tuple[str, Columns, int]:
     """Delimiter, header, and how many lines lie before the first row under it."""
     head = [line for line in (text.readline(LINE_CHARS_MAX) for _ in range(60)) if line]
+    if any(len(line) == LINE_CHARS_MAX for line in head):
+        raise Unusable(NOT_A_TABLE)
     found = [
         (delimiter, columns_of(cells, own), line)
         for delimiter in DELIMITERS
@@ -238,12 +240,13 @@ def _next_record(reader: Iterator[list[str]]) -> list[str] | None:
 
 @contextmanager
 def _xlsx_table(path: Path, size: int, own: Headings) -> Iterator[Table]:
-    check_archive(path, size)
-    with warnings.catch_warnings():
+    # Handed over open: openpyxl would judge a name by its ending, and an upload has none.
+    with path.open("rb") as file, warnings.catch_warnings():
+        check_archive(file, size)
         warnings.simplefilter("ignore")  # openpyxl's, about looks that no one reads here
         book = _guarded(
             lambda: openpyxl.load_workbook(
-                path, read_only=True, data_only=True, keep_links=False, rich_text=False
+                file, read_only=True, data_only=True, keep_links=False, rich_text=False
             )
         )
         try:
@@ -252,14 +255,14 @@ def _xlsx_table(path: Path, size: int, own: Headings) -> Iterator[Table]:
             book.close()
 
 
-def check_archive(path: Path, size: int) -> None:
+def check_archive(file: BinaryIO, size: int) -> None:
     """Refuse a spreadsheet that would unpack into too much, or that brings its own entities.
 
     By declared sizes: zipfile reads no more of a part than it declares. Raises Unusable.
     """
     if size > XLSX_BYTES_MAX:
         raise Unusable(TOO_LARGE)
-    archive = _guarded(lambda: zipfile.ZipFile(path))
+    archive = _guarded(lambda: zipfile.ZipFile(file))
     with archive:
         parts = archive.infolist()
         if "xl/workbook.xml" not in archive.namelist():
@@ -274,7 +277,8 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
     dense = part.file_size > XLSX_RATIO_MAX * max(1, part.compress_size)
     if dense and part.file_size > XLSX_RATIO_FREE:
         raise Unusable(TOO_LARGE)
-    if part.filename.endswith("sharedStrings.xml") and part.file_size > XLSX_STRINGS_MAX:
+    streamed = part.filename.startswith("xl/worksheets/")
+    if not streamed and part.file_size > XLSX_HELD_MAX:
         raise Unusable(TOO_LARGE)
     if part.filename.endswith((".xml", ".rels")):
         with _guarded(lambda: archive.open(part)) as file:
