@@ -113,7 +113,7 @@ def _first(loket: Loket, choice: str) -> State:
 def find(loket: Loket, token: str, device_id: int, now: int) -> OpenVisit | None:
     """The open visit of this token at this device; one left alone for too long is wiped."""
     row = Visit.get_or_none((Visit.token_hash == _hash(token)) & (Visit.device == device_id))
-    if row is None:
+    if row is None or row.state_ct is None:
         return None
     if row.seen_at <= now - _forgotten_after(loket):
         end(row.id, now)
