@@ -98,6 +98,7 @@ def _hooks(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(models.Busy, _busy)
+    app.register_error_handler(OverflowError, _no_such_number)
 
 
 def _enter() -> Response | None:
@@ -136,6 +137,11 @@ def _busy(_: Exception) -> Response:
     response = _error(503, "Sistem sedang sibuk. Coba lagi sebentar.")
     response.headers["Retry-After"] = "2"
     return response
+
+
+def _no_such_number(_: OverflowError) -> Response:
+    """A number in an address that is larger than any the database can hold."""
+    return _error(404, HTTP_WORDS[404])
 
 
 HTTP_WORDS = {

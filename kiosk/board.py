@@ -1,5 +1,6 @@
 """Reads: my work, a case, the queue, the display, a citizen's status, the day's figures."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,10 +12,11 @@ from peewee import JOIN, ModelSelect, fn
 from kiosk import desk, spool, workflow
 from kiosk.clock import light
 from kiosk.errors import NotAllowed, NotFound
-from kiosk.identity import Sex, mask_nik, nik_warnings, normal_name
+from kiosk.identity import WARNING_TEXTS, Sex, mask_nik, nik_warnings, normal_name
 from kiosk.letter import address, person_rows
 from kiosk.loket import Loket
-from kiosk.profile import Action, Service, SlipText, Stage, Step, Text
+from kiosk.profile import Action, FormField, Service, SlipText, Stage, Step, Text
+from kiosk.register_row import Person
 from kiosk.staff import Actor
 from models import Application, Event, Letter, PrintJob, QueueEvent, Ticket, User
 
@@ -40,9 +42,11 @@ class Clock:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of my work."""
+    """One line of my work. `day` is the ticket's: tomorrow its label is somebody else's."""
 
     id: int
+    ticket_id: int
+    day: date
     label: str
     number: str
     name: str
@@ -77,9 +81,15 @@ class Compared:
     differs: bool
 
 
+Told = tuple[Text, tuple[Text | str, ...]]
+
+
 @dataclass(frozen=True)
 class Passed:
-    """One event of the way so far. `order` names a standing disposition."""
+    """One event of the way so far. `order` names a standing disposition.
+
+    `detail` is what the act was given, `told` the same as people read it: labels and values.
+    """
 
     title: Text
     said: Text
@@ -88,6 +98,7 @@ class Passed:
     role: Text | None
     order: str
     detail: Mapping[str, Any]
+    told: tuple[Told, ...]
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,7 @@ class Case:
     label: str
     ticket_id: int
     ticket_state: str
+    day: date
     number: str
     name: str
     service: Service
@@ -289,6 +301,8 @@ def _row(loket: Loket, ticket: Ticket, actor: Actor, now: int) -> Row:
     assignee = application.assignee
     return Row(
         id=application.id,
+        ticket_id=ticket.id,
+        day=date.fromisoformat(ticket.day),
         label=ticket.label,
         number=application.number,
         name=_given(loket, application)["name"].title(),
@@ -337,6 +351,7 @@ def case(loket: Loket, application_id: int, actor: Actor, now: int) -> Case:
         label=ticket.label,
         ticket_id=ticket.id,
         ticket_state=ticket.state,
+        day=date.fromisoformat(ticket.day),
         number=application.number,
         name=given["name"].title(),
         service=service,
@@ -347,11 +362,9 @@ def case(loket: Loket, application_id: int, actor: Actor, now: int) -> Case:
         compared=_compare(given, found),
         register_note=None if application.in_snapshot else MANUAL,
         as_of=str(loket.register.as_of() or ""),
-        programmes=", ".join(found.programmes) if found else "",
-        register_id=found.register_id if found else "",
-        rank=found.rank if found else None,
+        **_of_register(found),
         remark=_unlock(loket, "remark", application.remark_ct),
-        check=_unlock(loket, "check", application.check_ct),
+        check=_check(loket, application, service),
         passed=_passed(loket, application, service),
         ahead=tuple(workflow.way(service, [application.step])),
         actions=step.actions if mine else (),
@@ -364,18 +377,64 @@ def case(loket: Loket, application_id: int, actor: Actor, now: int) -> Case:
     )
 
 
+def _of_register(found: Person | None) -> dict[str, Any]:
+    """What the snapshot's row offers for the letter."""
+    if found is None:
+        return {"programmes": "", "register_id": "", "rank": None}
+    programmes = ", ".join(found.programmes)
+    return {"programmes": programmes, "register_id": found.register_id, "rank": found.rank}
+
+
 def _require_reader(loket: Loket, application: Application, step: Step, actor: Actor) -> None:
-    acted = (
-        Event.select()
-        .where((Event.application == application) & (Event.actor == actor.id))
-        .exists()
-    )
-    if not (actor.role in step.roles or acted or loket.profile.may(actor.role, "queue")):
+    if not _may_read(loket, application, step, actor):
         raise NotFound("Permohonan ini tidak ada.")
+
+
+def _may_read(loket: Loket, application: Application, step: Step, actor: Actor) -> bool:
+    if actor.role in step.roles or loket.profile.may(actor.role, "queue"):
+        return True
+    acted = Event.select().where((Event.application == application) & (Event.actor == actor.id))
+    return bool(acted.exists())
+
+
+TICKET_LABEL = re.compile(r"([A-Z])[ .-]?0*([1-9][0-9]{0,8})")
+APPLICATION_NUMBER = re.compile(r"([0-9]{4})[ -]?0*([1-9][0-9]{0,8})")
+
+
+def find(loket: Loket, text: str, actor: Actor, now: int) -> int | None:
+    """The application of today's ticket "A07", of its number "2026-000418" or of a letter's number.
+
+    None when there is none, or none that the actor may read: the two look the same.
+    """
+    plain = " ".join(text.upper().split())
+    query = Application.select()
+    if label := TICKET_LABEL.fullmatch(plain):
+        day = loket.calendar.day_of(now).isoformat()
+        theirs = (Ticket.series == label[1]) & (Ticket.number == int(label[2]))
+        query = query.join(Ticket).where((Ticket.day == day) & theirs)
+    elif number := APPLICATION_NUMBER.fullmatch(plain):
+        query = query.where(Application.number == f"{number[1]}-{int(number[2]):06d}")
+    else:
+        query = query.join(Letter).where(fn.UPPER(Letter.number) == plain)
+    found = query.first()
+    if found is None or not _may_read(loket, found, _step(loket, found), actor):
+        return None
+    return int(found.id)
 
 
 def _unlock(loket: Loket, label: str, blob: bytes | None) -> dict[str, Any] | None:
     return loket.vault.unlock_json(label, blob) if blob else None
+
+
+def _check(loket: Loket, application: Application, service: Service) -> dict[str, Any] | None:
+    """What the operator saw, with `said`, the words of the act that recorded it."""
+    check = _unlock(loket, "check", application.check_ct)
+    if check is None:
+        return None
+    acts = [action for step in service.steps for action in step.actions]
+    checks = (act for act in acts if "record_check" in act.does)
+    recorded = (act.said for act in checks if act.id == check["result"])
+    return check | {"said": next(recorded, None)}
 
 
 def _compare(given: Mapping[str, str], found: Any) -> tuple[Compared, ...]:
@@ -384,6 +443,8 @@ def _compare(given: Mapping[str, str], found: Any) -> tuple[Compared, ...]:
     if found is None:
         return tuple(Compared(label, value, "", False) for label, value in mine.items())
     row = {part: getattr(found, part) for part in given}
+    if not given["birth_place"]:
+        row["birth_place"] = ""  # so that both are labelled, and compared, by the date alone
     theirs = dict(person_rows(row, mask_nik(found.nik), mask_nik(found.kk)))
     differs = _differences(given, row)
     labels = [*mine, *(label for label in theirs if label not in mine)]
@@ -399,6 +460,7 @@ def _differences(given: Mapping[str, str], row: Mapping[str, str]) -> set[str]:
         "NIK": (given["nik"], row["nik"]),
         "Nomor KK": (given["kk"], row["kk"]),
         "Tempat, tanggal lahir": (given["birth_date"], row["birth_date"]),
+        "Tanggal lahir": (given["birth_date"], row["birth_date"]),
         "Alamat": (normal_name(address(given)), normal_name(address(row))),
         "Desa/Kelurahan": (normal_name(given["village"]), normal_name(row["village"])),
         "Kecamatan": (normal_name(given["district"]), normal_name(row["district"])),
@@ -410,7 +472,7 @@ def _warnings(given: Mapping[str, str]) -> tuple[str, ...]:
     """A NIK that does not fit the person's other data: to be looked at, never a refusal."""
     born = date.fromisoformat(given["birth_date"]) if given["birth_date"] else None
     sex: Sex = "L" if given["sex"] == "L" else "P" if given["sex"] == "P" else ""
-    return tuple(nik_warnings(given["nik"], born, sex))
+    return tuple(WARNING_TEXTS[warning] for warning in nik_warnings(given["nik"], born, sex))
 
 
 def _passed(loket: Loket, application: Application, service: Service) -> tuple[Passed, ...]:
@@ -425,22 +487,46 @@ def _passed(loket: Loket, application: Application, service: Service) -> tuple[P
 
 SUBMITTED = Text(id="Permohonan diajukan", en="Application submitted")
 TAKEN_BACK = Text(id="Langkah ditarik kembali", en="Act taken back")
+BY_PROGRAM = {"diajukan": SUBMITTED, "ditarik": TAKEN_BACK}
 
 
 def _passed_event(loket: Loket, service: Service, event: Event) -> Passed:
-    step = service.step(event.from_step) if event.from_step else None
+    # A step or act that the office's file no longer has still stands in the history, by its id.
+    step = next((step for step in service.steps if step.id == event.from_step), None)
     action = step.action(event.action) if step else None
-    said = action.said if action else TAKEN_BACK if step else SUBMITTED
+    unknown = Text(id=event.action, en=event.action)
+    said = action.said if action else BY_PROGRAM.get(event.action, unknown)
     role = loket.profile.role(event.role)
+    detail = _unlock(loket, "detail", event.detail_ct) or {}
     return Passed(
-        title=step.title if step else SUBMITTED,
+        title=step.title if step else said,
         said=said,
         at=event.at,
         who=event.actor.full_name if event.actor else "",
         role=role.title if role else None,
         order=event.order,
-        detail=_unlock(loket, "detail", event.detail_ct) or {},
+        detail=detail,
+        told=_told(service, action, detail),
     )
+
+
+def _told(service: Service, action: Action | None, values: Mapping[str, Any]) -> tuple[Told, ...]:
+    fields = action.fields if action else ()
+    told = ((field.label, _value(service, field, values.get(field.name))) for field in fields)
+    return tuple((label, value) for label, value in told if value)
+
+
+def _value(service: Service, field: FormField, value: Any) -> tuple[Text | str, ...]:
+    """A field's value as people read it; a whole person is not repeated."""
+    if not value or isinstance(value, dict):
+        return ()
+    if field.kind == "requirements":
+        return tuple(one.title for one in service.requirements if one.id in value)
+    if field.kind == "choice":
+        return tuple(one.title for one in field.options if one.id == value)
+    if field.kind == "staff":
+        return tuple(user.full_name for user in User.select().where(User.id == int(value)))
+    return (str(value),)
 
 
 def _letter_view(loket: Loket, letter: Letter) -> LetterView:
@@ -639,6 +725,23 @@ def _queue_row(loket: Loket, ticket: Ticket) -> QueueRow:
         since=ticket.created_at,
         calls=int(calls),
     )
+
+
+def just_left(loket: Loket, actor: Actor, now: int) -> QueueRow | None:
+    """The ticket that the actor finished or found absent within two minutes, to be put back."""
+    day = loket.calendar.day_of(now).isoformat()
+    event = (
+        QueueEvent.select(QueueEvent, Ticket, Application)
+        .join(Ticket)
+        .join(Application)
+        .where((Ticket.day == day) & (QueueEvent.actor == actor.id))
+        .order_by(QueueEvent.id.desc())
+        .first()
+    )
+    if event is None or event.what not in ("done", "no_show") or now - event.at > desk.TAKE_BACK_S:
+        return None
+    ended = event.ticket.application.closed_at is not None
+    return None if ended else _queue_row(loket, event.ticket)
 
 
 def ready_for_pickup(loket: Loket, now: int) -> tuple[Row, ...]:

@@ -1,6 +1,7 @@
 """The letter: finished strings on one A4 page, signed, and read again before it leaves.
 
-Nothing here knows an office or a database: a `Letter` comes in, bytes go out.
+Nothing here knows an office or a database: a `Letter` comes in, bytes go out. `press` and
+`signature` are imported where they are needed: they take longer than all the rest of the program.
 """
 
 import base64
@@ -8,6 +9,7 @@ import threading
 import unicodedata
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,15 +19,10 @@ import qrcode
 import zxingcpp
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image, ImageDraw, ImageFont
-from reportlab import rl_config  # type: ignore[import-untyped]
-from reportlab.pdfbase import pdfmetrics  # type: ignore[import-untyped]
-from reportlab.pdfbase.ttfonts import TTFont, TTFontFace  # type: ignore[import-untyped]
-from reportlab.platypus.tables import CellStyle  # type: ignore[import-untyped]
-from xhtml2pdf import pisa
-from xhtml2pdf.config.resources import ResourceAccessPolicy
+from reportlab.pdfbase.ttfonts import TTFontFace  # type: ignore[import-untyped]
 
 from kiosk.errors import Unusable
-from kiosk.signature import OfficeKey, check_signature, sign
+from kiosk.office_key import OfficeKey
 
 ROOT = Path(__file__).resolve().parent.parent
 FONTS = ROOT / "static" / "fonts"
@@ -80,14 +77,6 @@ _LOOK_ALIKES = {"\u02bb": "\u2018", "\u02bc": "\u2019", "\u2010": "-", "\u2011":
 # One at a time: ReportLab keeps its fonts in globals, and PDFium is not made for threads.
 _ONE_AT_A_TIME = threading.RLock()
 
-# Without it every file holds its own time and id, and the same letter is never the same bytes.
-rl_config.invariant = 1
-
-# ReportLab names a first font in each file and each table cell, used or not: ours, under the name
-# that xhtml2pdf gives it, so that no file speaks of a Helvetica that it does not hold.
-pdfmetrics.registerFont(TTFont("atkinson_00", str(FONTS / FACES[0])))
-rl_config.canvas_basefontname = CellStyle.fontname = "atkinson_00"
-
 
 class _Picture(NamedTuple):
     uri: str
@@ -135,11 +124,13 @@ def render(letter: Letter) -> bytes:
     Raises `Unusable` for a text past its cap, a character that the font lacks, or what does not
     fit on the page in the smallest type.
     """
+    from kiosk.press import to_pdf
+
     clean = _clean(letter)
     picture = _draft_picture(clean.watermark) if clean.watermark else _qr(clean.verify_url)
     with _ONE_AT_A_TIME:
         for size in SIZES:
-            pdf = _to_pdf(_to_html(clean, picture, size))
+            pdf = to_pdf(_to_html(clean, picture, size))
             if _page_count(pdf) == 1:
                 return pdf
     raise Unusable("Surat belum terbit: isinya tidak muat satu halaman, persingkat teksnya.")
@@ -150,6 +141,8 @@ def make(letter: Letter, key: OfficeKey, at: int) -> bytes:
 
     Raises `Unusable`, and then there is no letter.
     """
+    from kiosk.signature import check_signature, sign
+
     if letter.watermark is not None:
         raise Unusable("Surat belum terbit: rancangan tidak dapat ditandatangani.")
     if any(words in letter.signed_note.lower() for words in _OTHERS_WORDS):
@@ -167,6 +160,12 @@ def make(letter: Letter, key: OfficeKey, at: int) -> bytes:
     if not check_signature(signed, key):
         raise Unusable("Surat belum terbit: tanda tangan elektronik pada surat tidak sah.")
     return signed
+
+
+def warm_up() -> None:
+    """Import what the first letter needs, so that nobody waits for it."""
+    for name in ("kiosk.press", "kiosk.signature"):
+        import_module(name)
 
 
 def preview_png(pdf: bytes, scale: float) -> bytes:
@@ -237,27 +236,9 @@ def _environment() -> Environment:
     return Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=True)
 
 
-@lru_cache(maxsize=1)
-def _policy() -> ResourceAccessPolicy:
-    return ResourceAccessPolicy.server(FONTS, allow_remote=False)
-
-
 def _to_html(letter: Letter, picture: _Picture, size: float) -> str:
     template = _environment().get_template("sk.html")
     return template.render(letter=letter, picture=picture, size=size, faces=FACES)
-
-
-def _to_pdf(html: str) -> bytes:
-    pdf = BytesIO()
-    try:
-        status = pisa.CreatePDF(
-            html, dest=pdf, path=str(FONTS / "letter.html"), resource_policy=_policy()
-        )
-    except Exception:  # ReportLab's own messages quote the letter's text: nothing of them goes on.
-        raise Unusable("Surat belum terbit: pembuatan PDF gagal.") from None
-    if status.err or status.warn:
-        raise Unusable("Surat belum terbit: pembuatan PDF tidak bersih.")
-    return pdf.getvalue()
 
 
 def _qr(url: str) -> _Picture:

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from kiosk import population, register, staff
+from kiosk.errors import Unusable
 from kiosk.loket import Loket
 from kiosk.settings import Settings
 from models import Device, User
@@ -43,8 +44,13 @@ def fill_register(
 
 
 def add_staff(loket: Loket, now: int) -> None:
-    """One of each role, and two operators; those who exist are kept."""
+    """One of each role, and two operators; those who exist are kept.
+
+    Raises Unusable in an office at work: their password is known to all the world.
+    """
     known = {user.name for user in User.select(User.name)}
+    if known and not known >= {name for name, role, _ in STAFF if loket.profile.role(role)}:
+        raise Unusable("Kantor ini sudah punya petugas: bukan tempat untuk contoh.")
     for name, role, full_name in STAFF:
         if name not in known and loket.profile.role(role):
             staff.add_user(loket.profile, name, full_name, role, PASSWORD, now)
@@ -53,7 +59,7 @@ def add_staff(loket: Loket, now: int) -> None:
 def add_devices(now: int) -> tuple[str, str]:
     """Enrolment codes of a fresh demonstration kiosk and display; unused ones are replaced."""
     Device.delete().where(Device.token_hash.is_null() & Device.revoked_at.is_null()).execute()
-    number = Device.select().count() // 2 + 1
+    number = Device.select().count() + 1  # always higher than that of any device kept
     return (
         staff.add_device(f"Anjungan contoh {number}", "kiosk", now),
         staff.add_device(f"Layar contoh {number}", "display", now),

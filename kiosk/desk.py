@@ -225,7 +225,8 @@ def _enter(
     application.seq += 1
     if to.ends:
         application.closed_at, application.outcome = now, to.ends
-        queue.close(application.id, now, actor_id)
+    if not any(loket.profile.may(role, "queue") for role in to.roles):
+        queue.leave(application.id, now, actor_id)
     detail = {name: value for name, value in values.items() if value}
     _append(loket, application, actor_id, role, action_id, from_step, now, order, detail)
     application.save()
@@ -332,21 +333,28 @@ def print_at_kiosk(loket: Loket, token: str, now: int) -> PrintOutcome:
         used = spool.count("letter", ticket.application_id, "kiosk")
         if used >= most:
             return PrintOutcome("limit")
-        key = f"letter:{letter.id}:kiosk:{used + 1}"
+        tries = spool.count("letter", ticket.application_id, "kiosk", failed=True)
+        key = f"letter:{letter.id}:kiosk:{tries + 1}"
         job = spool.add("letter", ticket.application, "kiosk", key, now)
     spool.wake()
     return PrintOutcome("printing", most - used - 1, job)
 
 
 def print_at_counter(loket: Loket, application_id: int, actor: Actor, key: str, now: int) -> int:
-    """Print the issued letter at the counter; `key` makes a second click the same print."""
+    """Print the issued letter at the counter; `key` makes a second click the same print.
+
+    Raises NotFound, and Stale for a letter that was revoked.
+    """
     with transaction():
         letter = Letter.get_or_none(
             (Letter.application == application_id) & (Letter.state == "issued")
         )
         if letter is None:
             raise NotFound("Surat ini belum terbit.")
-        job = spool.add("letter", find(application_id), "counter", f"letter:{key}", now, actor)
+        if letter.revoked_at is not None:
+            raise Stale("Surat ini sudah dicabut.")
+        key = f"letter:{letter.id}:counter:{key}"
+        job = spool.add("letter", find(application_id), "counter", key, now, actor)
     spool.wake()
     return job
 

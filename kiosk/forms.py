@@ -73,16 +73,15 @@ def _requirements(service: Service, field: FormField, given: Given) -> list[str]
 
 def _staff(_: Service, field: FormField, given: Given) -> str:
     chosen = _first(given, field.name)
-    if (field.required and not chosen) or not (chosen.isdigit() or not chosen):
+    # int() takes no superscripts, and the database no number past 18 digits.
+    known = chosen.isascii() and chosen.isdigit() and len(chosen) <= 18
+    if (field.required and not chosen) or (chosen and not known):
         raise Invalid({field.name: "Pilih petugas."})
     return chosen
 
 
 def _person(_: Service, field: FormField, given: Given) -> dict[str, str]:
-    person = {
-        part: " ".join(_first(given, f"{field.name}.{part}").split())[:most]
-        for part, most in PERSON.items()
-    }
+    person = {part: " ".join(_first(given, f"{field.name}.{part}").split()) for part in PERSON}
     faults = person_faults(person)
     if faults:
         raise Invalid({f"{field.name}.{part}": said for part, said in faults.items()})
@@ -91,13 +90,19 @@ def _person(_: Service, field: FormField, given: Given) -> dict[str, str]:
 
 def person_faults(person: Mapping[str, str]) -> dict[str, str]:
     """What is wrong with a person's data, by part; empty when it can be printed."""
-    faults = {}
+    faults = {
+        part: f"Paling banyak {most} huruf."
+        for part, most in PERSON.items()
+        if len(person[part]) > most
+    }
     if not person["name"]:
         faults["name"] = EMPTY
     if nik_fault(person["nik"]):
         faults["nik"] = "NIK terdiri dari 16 angka. Periksa lagi pada KTP."
     if kk_fault(person["kk"]):
         faults["kk"] = "Nomor KK terdiri dari 16 angka. Periksa lagi pada KK."
+    if person["sex"] not in ("", "L", "P"):
+        faults["sex"] = "Pilih salah satu."
     if person["birth_date"] and not _is_date(person["birth_date"]):
         faults["birth_date"] = "Tulis tanggal lahir sebagai tahun-bulan-tanggal."
     return faults
@@ -105,10 +110,9 @@ def person_faults(person: Mapping[str, str]) -> dict[str, str]:
 
 def _is_date(text: str) -> bool:
     try:
-        date.fromisoformat(text)
+        return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-    return True
 
 
 def _first(given: Given, name: str) -> str:

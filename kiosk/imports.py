@@ -11,10 +11,11 @@ import secrets
 import shutil
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from kiosk import register
 from kiosk.errors import Invalid, LoketError, Stale, Unusable
@@ -23,6 +24,7 @@ from kiosk.staff import Actor
 from models import Audit, transaction
 
 CUT_OFF = "Impor terputus. Register lama tetap dipakai; ulangi impor."
+DISK = "Berkas register tidak dapat dibaca atau ditulis: periksa disk. Register lama tetap dipakai."
 KEPT = " Register lama tetap dipakai."
 
 
@@ -69,7 +71,7 @@ class Imports:
         """The import that runs, else the last one."""
         return self._last
 
-    def start(self, upload: BinaryIO, source: str, as_of: str, by: Actor, now: int) -> Import:
+    def start(self, upload: IO[bytes], source: str, as_of: str, by: Actor, now: int) -> Import:
         """Take the upload in and import it in the background.
 
         `as_of` is an ISO date not after today. Raises Invalid by field, Stale while one runs.
@@ -103,7 +105,7 @@ class Imports:
     def can_go_back(self) -> bool:
         return (self._folder / register.PREVIOUS).exists()
 
-    def _take_in(self, upload: BinaryIO) -> Path:
+    def _take_in(self, upload: IO[bytes]) -> Path:
         path = self._folder / f"upload-{secrets.token_hex(8)}"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -117,6 +119,18 @@ class Imports:
     def _run(self, path: Path, begun: Import, day: date, now: int) -> None:
         """In the thread. However it ends, the upload is gone and the outcome is told."""
         ended = replace(begun, state="failed", reason=CUT_OFF)
+        try:
+            ended = self._import(path, begun, day, now)
+        except LoketError as error:
+            kept = KEPT if (self._folder / register.CURRENT).exists() else ""
+            ended = replace(begun, state="failed", reason=error.message + kept)
+        except OSError:
+            ended = replace(begun, state="failed", reason=DISK)
+        finally:
+            path.unlink(missing_ok=True)
+            self._keep(ended)
+
+    def _import(self, path: Path, begun: Import, day: date, now: int) -> Import:
         rejects = self._empty_rejects()
         try:
             report = register.import_file(
@@ -124,17 +138,16 @@ class Imports:
                 source=begun.source,
             )  # fmt: skip
             rejects.replace(self.rejects)
-            ended = replace(
-                begun, state="done", percent=100, rows=report.rows, accepted=report.accepted,
-                rejected=dict(report.rejected),
-            )  # fmt: skip
-        except LoketError as error:
-            kept = KEPT if (self._folder / register.CURRENT).exists() else ""
-            ended = replace(begun, state="failed", reason=error.message + kept)
         finally:
-            path.unlink(missing_ok=True)
             rejects.unlink(missing_ok=True)
-            self._keep(ended)
+        return replace(
+            begun,
+            state="done",
+            percent=100,
+            rows=report.rows,
+            accepted=report.accepted,
+            rejected=dict(report.rejected),
+        )
 
     def _progress(self, done: int, total: int) -> None:
         if self._last:
@@ -154,9 +167,10 @@ class Imports:
         """In memory first: a full disk does not hide the outcome."""
         self._last = ended
         text = json.dumps(asdict(ended)) if ended else "null"
-        aside = self._memory.with_suffix(".part")
-        aside.write_text(text)
-        aside.replace(self._memory)
+        with suppress(OSError):
+            aside = self._memory.with_suffix(".part")
+            aside.write_text(text)
+            aside.replace(self._memory)
 
     def _recover(self) -> Import | None:
         """What the last import left; uploads of one that was cut off are removed."""

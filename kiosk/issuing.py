@@ -27,10 +27,13 @@ CLAIM_S = 60
 
 @dataclass(frozen=True)
 class Made:
-    """A finished letter, archived and not yet released."""
+    """A finished letter beside its place in the archive, not yet released."""
 
     letter_id: int
+    claimed_at: int
     sha256: str
+    part: Path
+    path: Path
 
 
 def draft(loket: Loket, application: Application, actor_role: str, now: int) -> bytes:
@@ -62,22 +65,32 @@ def make(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) ->
             loket.profile, service, _thaw(facts), signer, loket.verify_url(facts["digits"]), False
         )
         pdf = certificate.make(text, loket.office_key, now)
-        _archive(path_of(loket, row), pdf)
+        path = path_of(loket, row)
+        part = path.with_suffix(f".{row.claimed_at}-{actor.id}.part")
+        _write(part, pdf)
     except BaseException:
         _let_go(row)
         raise
-    return Made(row.id, sha256(pdf).hexdigest())
+    return Made(row.id, row.claimed_at, sha256(pdf).hexdigest(), part, path)
 
 
 def release(made: Made, now: int) -> None:
-    """The letter counts from now on. Inside the transaction that moves the application on."""
-    done = (
-        Letter.update(state="issued", issued_at=now, sha256=made.sha256)
-        .where((Letter.id == made.letter_id) & (Letter.state == "numbered"))
-        .execute()
+    """The letter counts from now on. Inside the transaction that moves the application on.
+
+    Only the signer who still holds the claim may put the file in place: one who was slower than
+    the claim lasts must not replace the letter of the next.
+    """
+    mine = (
+        (Letter.id == made.letter_id)
+        & (Letter.state == "numbered")
+        & (Letter.claimed_at == made.claimed_at)
     )
-    if not done:
-        raise Stale("Surat ini sudah terbit.")
+    released = Letter.update(state="issued", issued_at=now, sha256=made.sha256).where(mine)
+    if not released.execute():
+        made.part.unlink(missing_ok=True)
+        raise Stale("Surat ini sedang atau sudah ditandatangani orang lain.")
+    made.part.replace(made.path)
+    fsync_folder(made.path.parent)
 
 
 def require_free(application_id: int, now: int) -> None:
@@ -194,17 +207,14 @@ def path_of(loket: Loket, row: Letter) -> Path:
     return loket.archive / row.kind / str(row.year) / f"{row.no:06d}.pdf"
 
 
-def _archive(path: Path, pdf: bytes) -> None:
+def _write(path: Path, pdf: bytes) -> None:
     """Write the bytes so that they are there, whole, also after the power went."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    aside = path.with_suffix(".part")
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(pdf)
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(path)
-    fsync_folder(path.parent)
 
 
 def pdf_of(loket: Loket, application_id: int) -> bytes:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from kiosk.clock import Calendar
 from kiosk.errors import Unusable
+from kiosk.office_key import KEY_FILE, OfficeKey
 from kiosk.profile import Profile, load
 from kiosk.register import Register
 from kiosk.seal import SealKeys
-from kiosk.signature import OfficeKey
 from kiosk.vault import Vault
 
 FOLDERS = ("keys", "register", "archive", "prints", "rejects")
@@ -41,7 +41,8 @@ class Loket:
 def prepare(home: Path, office: str, now: int) -> bool:
     """Make the data folder and the office's keys where they are missing; True when new.
 
-    Keys that exist are never written again: without them old letters cannot be verified.
+    Keys that exist are never written again: without them old letters cannot be verified. Raises
+    Unusable where there is data and its key is gone.
     """
     profile = load(office)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,8 +51,13 @@ def prepare(home: Path, office: str, now: int) -> bool:
     keys = home / "keys"
     if (keys / "vault.json").exists():
         return False
-    OfficeKey.create(keys, profile.office.name, now)
-    SealKeys.create(keys / "seal.json", now)
+    if any(home.glob("*.sqlite")):
+        raise Unusable("Kunci data hilang, datanya masih ada. Pulihkan folder keys dari cadangan.")
+    # The vault comes last: without it, an earlier try was cut off and is finished now.
+    if not (keys / KEY_FILE).exists():
+        OfficeKey.create(keys, profile.office.name, now)
+    if not (keys / "seal.json").exists():
+        SealKeys.create(keys / "seal.json", now)
     Vault.create(keys / "vault.json")
     return True
 

@@ -5,6 +5,7 @@ here, at start: unknown keys, roles and targets, unreachable steps, dead ends, p
 cannot be filled. A fault names its path in the file and what was expected.
 """
 
+import re
 import string
 import tomllib
 from collections.abc import Iterator
@@ -14,7 +15,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from kiosk.clock import Calendar, Season
 from kiosk.errors import Unusable
@@ -23,13 +31,26 @@ OFFICES = Path(__file__).parent / "offices"
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Line = Annotated[str, Field(min_length=1, max_length=400)]
-Span = tuple[time, time]
+
+
+def _hour_and_minute(value: Any) -> Any:
+    """A number would be taken for seconds since midnight, an offset for another zone's time."""
+    if not re.fullmatch(r"\d\d:\d\d(:00)?", str(value)):
+        raise ValueError('expected a time such as "07:30"')
+    return value
+
+
+Moment = Annotated[time, BeforeValidator(_hour_and_minute)]
+Span = tuple[Moment, Moment]
 Unit = Literal["minute", "working_hour", "clock_hour", "calendar_day", "working_day", "month"]
 Right = Literal["queue", "admin", "reveal", "revoke"]
 Effect = Literal["record_check", "correct_data", "issue", "slip", "hand_over"]
 FieldKind = Literal["text", "textarea", "choice", "requirements", "staff", "person", "password"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+# An act reads these fields by name, so each kind has one name and each name one kind.
+FIELD_NAMES: dict[str, str] = {"staff": "assignee", "person": "person", "password": "password"}
+EFFECT_NEEDS: dict[Effect, FieldKind] = {"issue": "password", "correct_data": "person"}
 NUMBER_PARTS = {"no": 1, "tahun": 2026, "bulan": 11, "bulan_romawi": "XI"}
 LETTER_PARTS = (
     "jabatan", "dinas", "register", "register_panjang", "sumber", "tanggal_cek", "per_tanggal",
@@ -192,10 +213,9 @@ class Requirement(Named):
 
 
 class Purpose(Named):
-    """What the letter is for: its validity and the highest rank, where the register ranks."""
+    """What the letter is for, and how long it is valid."""
 
     validity_days: Annotated[int, Field(gt=0, le=3650)]
-    max_rank: int | None = None
 
 
 class Stage(Named):
@@ -262,7 +282,6 @@ class LetterText(Strict):
     """The wording of a letter; `{…}` parts are filled in from the case."""
 
     kind: Id
-    template: Line = "sk.html"
     title: Line
     subtitle: Line | None = None
     number: Line
@@ -427,17 +446,36 @@ def _said(error: Any) -> str:
 def _meaning(profile: Profile) -> Iterator[Fault]:
     """Faults that only show when the tables are read together."""
     roles = {role.id for role in profile.roles}
-    for where, things in (("roles", profile.roles), ("services", profile.services)):
-        yield from _twice(where, things)
+    for where in ("roles", "priorities", "services"):
+        yield from _twice(where, getattr(profile, where))
+    yield from _twice("complaints.classes", profile.complaints.classes)
+    yield from _hours(profile.hours)
     for n, signer in enumerate(profile.signers):
         if signer.role not in roles:
             yield f"signers[{n}].role", _expected(signer.role, "role", roles)
     series = [service.series for service in profile.services]
+    letters = {(service.letter.number, service.letter.kind) for service in profile.services}
+    patterns = [number for number, _ in letters]
     for n, service in enumerate(profile.services):
         where = f"services[{n}]"
         if series.count(service.series) > 1:
             yield f"{where}.series", f"{service.series!r} is taken; expected a letter of its own"
+        if patterns.count(service.letter.number) > 1:
+            yield f"{where}.letter.number", "another kind of letter has it; expected its own"
         yield from _service(where, service, roles)
+
+
+def _hours(hours: Hours) -> Iterator[Fault]:
+    """What the calendar would refuse, said with its path."""
+    if not any(hours.week.by_number().values()):
+        yield "hours.week", "no opening hours; expected a span on at least one weekday"
+    for n, season in enumerate(hours.seasons):
+        if season.first > season.last:
+            yield f"hours.seasons[{n}].last", f"{season.last}; expected {season.first} or later"
+    added = {day.date for day in hours.added}
+    for n, day in enumerate(hours.struck):
+        if day in added:
+            yield f"hours.struck[{n}]", f"{day} is added too; expected one or the other"
 
 
 def _service(where: str, service: Service, roles: set[str]) -> Iterator[Fault]:
@@ -480,21 +518,30 @@ def _fields(at: str, step: Step, action: Action, roles: set[str]) -> Iterator[Fa
     keys = [other.key for other in step.actions]
     if keys.count(action.key) > 1:
         yield f"{at}.key", f"{action.key!r} is taken in this step; expected a key of its own"
+    names = [field.name for field in action.fields]
     for f, field in enumerate(action.fields):
-        if (field.kind == "staff") != (field.role in roles):
-            yield f"{at}.fields[{f}].role", _expected(field.role or "", "role", roles)
-        if (field.kind == "choice") != bool(field.options):
-            yield f"{at}.fields[{f}].options", "expected options for kind `choice`, and only there"
+        if field.name in names[:f]:
+            yield f"{at}.fields[{f}].name", f"{field.name!r} stands twice; expected one of its own"
+        yield from _field(f"{at}.fields[{f}]", field, roles)
     kinds = {field.kind for field in action.fields}
-    if "issue" in action.does and "password" not in kinds:
-        yield f"{at}.fields", "a letter is signed here; expected a field of kind `password`"
-    standing = step.standing
-    if (
-        standing
-        and standing.action == action.id
-        and ("issue" in action.does or any(field.required for field in action.fields))
-    ):
-        yield f"{at}", "cannot pass by standing disposition: it signs or asks something"
+    for effect in action.does:
+        needed = EFFECT_NEEDS.get(effect)
+        if needed and needed not in kinds:
+            yield f"{at}.fields", f"it does `{effect}`; expected a field of kind `{needed}`"
+    asks = action.does or any(field.required for field in action.fields)
+    if step.standing and step.standing.action == action.id and asks:
+        yield f"{at}", "cannot pass by standing disposition: it does or asks something"
+
+
+def _field(at: str, field: FormField, roles: set[str]) -> Iterator[Fault]:
+    if (field.kind == "staff") != (field.role in roles):
+        yield f"{at}.role", _expected(field.role or "", "role", roles)
+    if (field.kind == "choice") != bool(field.options):
+        yield f"{at}.options", "expected options for kind `choice`, and only there"
+    yield from _twice(f"{at}.options", field.options)
+    kind, name = FIELD_NAMES.get(field.kind), field.name
+    if name != (kind or name) or (not kind and name in FIELD_NAMES.values()):
+        yield f"{at}.name", f"{name!r} of kind `{field.kind}`; expected {kind or 'another name'}"
 
 
 def _ways(where: str, service: Service, steps: set[str]) -> Iterator[Fault]:
@@ -525,22 +572,28 @@ def _closure(start: set[str], onward: dict[str, set[str]]) -> set[str]:
 
 
 def _letter(where: str, letter: LetterText) -> Iterator[Fault]:
-    yield from _pattern(f"{where}.number", letter.number, tuple(NUMBER_PARTS), needs="no")
+    # Without the year, January's first number would be last January's.
+    yield from _pattern(f"{where}.number", letter.number, tuple(NUMBER_PARTS), ("no", "tahun"))
     for part in ("title", "subtitle", "opening", "statement", "purpose", "validity", "freeze"):
         yield from _pattern(f"{where}.{part}", getattr(letter, part) or "", LETTER_PARTS)
 
 
-def _pattern(where: str, pattern: str, known: tuple[str, ...], needs: str = "") -> Iterator[Fault]:
+def _pattern(
+    where: str, pattern: str, known: tuple[str, ...], needs: tuple[str, ...] = ()
+) -> Iterator[Fault]:
     try:
         names = {name for _, name, _, _ in string.Formatter().parse(pattern) if name is not None}
-        pattern.format(**{name: NUMBER_PARTS.get(name, "") for name in names & set(known)})
-    except KeyError as missing:
-        yield where, f"unknown part {{{missing.args[0]}}}; expected {', '.join(known)}"
-    except (ValueError, IndexError) as error:
+        unknown = sorted(names - set(known))
+        if not unknown:
+            pattern.format(**{name: NUMBER_PARTS.get(name, "") for name in known})
+    except ValueError as error:
         yield where, f"{pattern!r}: {error}"
-    else:
-        if needs and needs not in names:
-            yield where, f"{pattern!r} has no {{{needs}}}"
+        return
+    for name in unknown:
+        yield where, f"unknown part {{{name}}}; expected {', '.join(known)}"
+    for name in needs:
+        if name not in names:
+            yield where, f"{pattern!r} has no {{{name}}}; expected one"
 
 
 def _twice(where: str, things: tuple[Named, ...]) -> Iterator[Fault]:

@@ -54,13 +54,19 @@ def call_next(loket: Loket, actor: Actor, now: int) -> Ticket | None:
 
 
 def call(loket: Loket, ticket_id: int, actor: Actor, now: int) -> Ticket:
-    """Call this very ticket, such as one whose letter is ready or who came back late."""
+    """Call this very ticket, such as one whose letter is ready or who came back late.
+
+    Only one of today and of an open application: another day's number may be somebody else's now.
+    """
     window = _window(actor)
     with transaction():
         standing = _standing(loket, window, now)
         if standing and standing.id != ticket_id:
             raise Stale(f"Selesaikan dahulu {standing.label} di loket Anda.")
         ticket = _get(ticket_id)
+        _require_open(ticket)
+        if ticket.day != loket.calendar.day_of(now).isoformat():
+            raise Stale(f"{ticket.label} bukan tiket hari ini. Panggil pemohon dengan namanya.")
         if ticket.state == "called" and ticket.window != window:
             raise Stale(f"{ticket.label} sedang dilayani di loket {ticket.window}.")
         _move(ticket, "called", window)
@@ -96,13 +102,18 @@ def put_back(ticket_id: int, actor: Actor, now: int) -> Ticket:
             ticket.state == "called" and ticket.window != actor.window
         ):
             raise Stale("Tiket ini sudah menunggu atau dilayani loket lain.")
+        _require_open(ticket)
         _move(ticket, "waiting", None)
         _note(ticket, "put_back", now, actor)
     return ticket
 
 
-def close(application_id: int, now: int, actor_id: int | None) -> None:
-    """The application has ended: nobody is called for it any more. Inside its transaction."""
+def leave(application_id: int, now: int, actor_id: int | None) -> None:
+    """The application has gone on from the counter, or has ended: nobody is called for it now.
+
+    The window is free again without another click; the ticket can be called anew when the letter
+    is ready. Inside the application's transaction.
+    """
     ticket = Ticket.get_or_none(Ticket.application == application_id)
     if ticket and ticket.state != "done":
         _move(ticket, "done", ticket.window)
@@ -139,6 +150,11 @@ def _get(ticket_id: int) -> Ticket:
     if ticket is None:
         raise NotFound("Tiket ini tidak ada.")
     return ticket
+
+
+def _require_open(ticket: Ticket) -> None:
+    if ticket.application.closed_at is not None:
+        raise Stale("Permohonan ini sudah selesai.")
 
 
 def _window(actor: Actor) -> int:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -178,6 +178,8 @@ def import_file(
     a CSV of the rows held out, nothing personal in it. `source`: the file's name, if not
     `path`'s. Raises Unusable, with one line for the clerk, and the register stays as it was.
     """
+    if as_of > datetime.fromtimestamp(now, UTC).date() + timedelta(days=1):
+        raise Unusable("Tanggal data belum tiba. Tulis tanggal berkas itu diambil dari SIKS-NG.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     building = folder / _BUILDING
     with _alone(folder), open_table(path, own_headings) as table:

@@ -17,8 +17,6 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
-import openpyxl
-
 from kiosk.errors import Unusable
 from kiosk.register_columns import Columns, columns_of
 
@@ -240,6 +238,8 @@ def _next_record(reader: Iterator[list[str]]) -> list[str] | None:
 
 @contextmanager
 def _xlsx_table(path: Path, size: int, own: Headings) -> Iterator[Table]:
+    import openpyxl  # here: it takes longer than the rest of the import, and most files are CSV
+
     # Handed over open: openpyxl would judge a name by its ending, and an upload has none.
     with path.open("rb") as file, warnings.catch_warnings():
         check_archive(file, size)

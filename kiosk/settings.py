@@ -1,5 +1,6 @@
 """What the environment may set, with its defaults; README has the same table."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,15 +51,16 @@ class Settings:
 def read(environ: Mapping[str, str]) -> Settings:
     """The settings of this environment. Raises Unusable naming the variable that is wrong."""
     value = {s.name: environ.get(s.name, "") or s.default for s in SETTINGS}
+    port = _number("LOKET15_PORT", value, 1, 65535)
     if not environ.get("LOKET15_BASE_URL"):
-        value["LOKET15_BASE_URL"] = f"http://{value['LOKET15_HOST']}:{value['LOKET15_PORT']}"
-    if not value["LOKET15_BASE_URL"].startswith(("http://", "https://")):
+        value["LOKET15_BASE_URL"] = f"http://{value['LOKET15_HOST']}:{port}"
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value["LOKET15_BASE_URL"]):
         raise Unusable("LOKET15_BASE_URL: expected an address with http:// or https://")
     return Settings(
         home=Path(value["LOKET15_HOME"]),
         office=value["LOKET15_OFFICE"],
         host=value["LOKET15_HOST"],
-        port=_number("LOKET15_PORT", value, 1, 65535),
+        port=port,
         base_url=value["LOKET15_BASE_URL"].rstrip("/"),
         threads=_number("LOKET15_THREADS", value, 1, 128),
         ticket_printer=value["LOKET15_TICKET_PRINTER"],
@@ -69,6 +71,6 @@ def read(environ: Mapping[str, str]) -> Settings:
 
 def _number(name: str, value: Mapping[str, str], low: int, high: int) -> int:
     text = value[name]
-    if not text.isdigit() or not low <= int(text) <= high:
+    if not re.fullmatch("[0-9]{1,6}", text) or not low <= int(text) <= high:
         raise Unusable(f"{name}: {text!r}; expected a number from {low} to {high}")
     return int(text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk import issuing, slips
-from kiosk.errors import LoketError
+from kiosk.errors import LoketError, NotFound, Unusable
 from kiosk.loket import Loket
 from kiosk.printers import Mime, Printer, PrinterDown, Status, printer_from
 from kiosk.settings import Settings
@@ -37,8 +37,18 @@ def printers(settings: Settings) -> Printers:
     """The printers that the settings name. Raises Unusable."""
     base: Path = settings.home
     return Printers(
-        printer_from(settings.ticket_printer, base), printer_from(settings.letter_printer, base)
+        _printer("LOKET15_TICKET_PRINTER", settings.ticket_printer, base),
+        _printer("LOKET15_LETTER_PRINTER", settings.letter_printer, base),
     )
+
+
+def _printer(variable: str, url: str, base: Path) -> Printer:
+    try:
+        return printer_from(url, base)
+    except (Unusable, ValueError):
+        raise Unusable(
+            f"{variable}: {url!r}; expected file:folder, ipp://host/… or escpos://host"
+        ) from None
 
 
 def add(
@@ -57,18 +67,14 @@ def add(
     return int(job.id)
 
 
-def count(kind: str, application_id: int, place: str) -> int:
-    """How often this was printed at this place; a failed job does not count."""
-    return int(
-        PrintJob.select()
-        .where(
-            (PrintJob.kind == kind)
-            & (PrintJob.application == application_id)
-            & (PrintJob.place == place)
-            & (PrintJob.state != "failed")
-        )
-        .count()
+def count(kind: str, application_id: int, place: str, *, failed: bool = False) -> int:
+    """How often this was printed at this place; a failed job counts only when asked for."""
+    jobs = PrintJob.select().where(
+        (PrintJob.kind == kind)
+        & (PrintJob.application == application_id)
+        & (PrintJob.place == place)
     )
+    return int((jobs if failed else jobs.where(PrintJob.state != "failed")).count())
 
 
 def reprint_ticket(application_id: int, now: int, actor: Actor | None = None) -> int:
@@ -84,8 +90,10 @@ def reprint_ticket(application_id: int, now: int, actor: Actor | None = None) ->
 
 
 def job_state(job_id: int) -> tuple[str, str]:
-    """(queued | sending | printing | done | failed, reason)."""
-    job = PrintJob.get_by_id(job_id)
+    """(queued | sending | printing | done | failed, reason). Raises NotFound."""
+    job = PrintJob.get_or_none(PrintJob.id == job_id)
+    if job is None:
+        raise NotFound("Cetakan ini tidak ada.")
     return job.state, job.reason
 
 
@@ -157,9 +165,14 @@ def _send(loket: Loket, job: PrintJob, printer: Printer, now: int) -> None:
     try:
         document, mime = _document(loket, job, now)
     except LoketError as error:
-        _move(job, "failed", now, error.message)
+        _claim(job, "failed", now, error.message)
         return
-    _move(job, "sending", now)
+    except (ValueError, OSError):
+        # One job that cannot be drawn must not end the thread that prints all the others.
+        _claim(job, "failed", now, "Cetakan ini tidak dapat dibuat. Hubungi admin.")
+        return
+    if not _claim(job, "sending", now):
+        return
     try:
         reference = printer.submit(document, mime, f"{job.kind}-{job.id}")
     except PrinterDown as down:
@@ -171,6 +184,16 @@ def _send(loket: Loket, job: PrintJob, printer: Printer, now: int) -> None:
         job.reference = reference
         _move(job, "printing", now)
         _follow(job, printer, now)
+
+
+def _claim(job: PrintJob, state: str, now: int, reason: str = "") -> bool:
+    """Move a queued job on; whether it was ours to move: of two who see it queued, one."""
+    queued = (PrintJob.id == job.id) & (PrintJob.state == "queued")
+    with transaction():
+        ours = PrintJob.update(state=state, reason=reason, changed_at=now).where(queued).execute()
+    if ours:
+        job.state, job.reason, job.changed_at = state, reason, now
+    return bool(ours)
 
 
 def _follow(job: PrintJob, printer: Printer, now: int) -> None:

@@ -3,6 +3,7 @@
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 
 from argon2 import PasswordHasher
@@ -23,8 +24,6 @@ WINDOW_S = 5 * 60
 MIN_PASSWORD = 10
 
 _hasher = PasswordHasher()
-# Checked when the name is unknown, so that the time does not tell which names exist.
-_NOBODY = _hasher.hash(secrets.token_hex(16))
 
 
 @dataclass(frozen=True)
@@ -62,20 +61,21 @@ def add_user(
     faults = {}
     if not name.strip() or not name.replace(".", "").replace("_", "").isalnum():
         faults["name"] = "Nama masuk hanya huruf, angka, titik, dan garis bawah."
-    elif User.select().where(User.name == name.lower()).exists():
-        faults["name"] = "Nama masuk ini sudah dipakai."
     if profile.role(role) is None:
         known = ", ".join(r.id for r in profile.roles)
         faults["role"] = f"Peran tidak dikenal. Pilih salah satu: {known}."
     faults |= _password_faults(password)
     if faults:
         raise Invalid(faults)
+    hashed = _hasher.hash(password)
     with transaction():
+        if User.select().where(User.name == name.lower()).exists():
+            raise Invalid({"name": "Nama masuk ini sudah dipakai."})
         user = User.create(
             name=name.lower(),
             full_name=full_name.strip() or name,
             role=role,
-            password=_hasher.hash(password),
+            password=hashed,
             created_at=now,
         )
         Audit.create(at=now, actor=by and by.id, what="tambah petugas", subject=user.name)
@@ -97,7 +97,7 @@ def sign_in(name: str, password: str, address: str, now: int) -> str:
     limits.spend(f"masuk|{address}", WRONG_PER_ADDRESS, WINDOW_S, now)
     limits.spend(bucket, WRONG_PER_NAME, WINDOW_S, now)
     user = User.get_or_none((User.name == name.lower()) & User.active)
-    if not _matches(user.password if user else _NOBODY, password) or user is None:
+    if not _matches(user.password if user else _nobody(), password) or user is None:
         raise NotAllowed("Nama atau kata sandi tidak cocok. Periksa, lalu coba lagi.")
     limits.forget(bucket)
     limits.forget(f"masuk|{address}")
@@ -107,6 +107,12 @@ def sign_in(name: str, password: str, address: str, now: int) -> str:
         Session.create(token_hash=_hash(token), user=user, created_at=now, seen_at=now)
         Audit.create(at=now, actor=user, what="masuk")
     return token
+
+
+@cache
+def _nobody() -> str:
+    """Checked when the name is unknown, so that the time does not tell which names exist."""
+    return _hasher.hash(secrets.token_hex(16))
 
 
 def _matches(hashed: str, password: str) -> bool:
@@ -217,10 +223,10 @@ def add_device(name: str, kind: str, now: int, by: Actor | None = None) -> str:
         raise Invalid({"kind": "Jenis perangkat: kiosk atau display."})
     if not name.strip():
         raise Invalid({"name": "Beri nama perangkat, misalnya Kios 1."})
-    if Device.select().where((Device.name == name) & Device.revoked_at.is_null()).exists():
-        raise Invalid({"name": "Nama perangkat ini sudah dipakai."})
     code = secrets.token_urlsafe(24)
     with transaction():
+        if Device.select().where((Device.name == name) & Device.revoked_at.is_null()).exists():
+            raise Invalid({"name": "Nama perangkat ini sudah dipakai."})
         Device.update(name=Device.name.concat(f" (dicabut {now})")).where(
             (Device.name == name) & Device.revoked_at.is_null(False)
         ).execute()
@@ -258,7 +264,7 @@ def device_of(token: str, now: int) -> EnrolledDevice | None:
     if device is None:
         return None
     if (device.seen_at or 0) < now - SEEN_EVERY_S:
-        with transaction():
+        with suppress(Busy), transaction():
             Device.update(seen_at=now).where(Device.id == device.id).execute()
     return EnrolledDevice(device.id, device.name, device.kind)
 

@@ -30,6 +30,7 @@ def short_date(day: date, lang: str = "id") -> str:
 
 
 def weekday(day: date, lang: str = "id") -> str:
+    """Senin."""
     return DAYS[lang][day.weekday()]
 
 

@@ -102,8 +102,8 @@ def browser(app: Flask) -> Browser:
     return Browser(app.test_client())
 
 
-def enrolled(app: Flask, kind: str, now: int) -> Browser:
-    code = staff.add_device(f"{kind} 1", kind, now)
+def enrolled(app: Flask, kind: str, now: int, number: int = 1) -> Browser:
+    code = staff.add_device(f"{kind} {number}", kind, now)
     _, token = staff.enrol(code, now)
     client = app.test_client()
     client.set_cookie("device", token)

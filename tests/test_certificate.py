@@ -17,7 +17,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from kiosk import certificate
 from kiosk.certificate import CAPS, Letter, make, preview_png, read_qr, render
 from kiosk.errors import NotFound, Stale, Unusable
-from kiosk.signature import FIELD, KEY_FILE, OfficeKey, check_signature, sign
+from kiosk.office_key import KEY_FILE, OfficeKey
+from kiosk.signature import FIELD, check_signature, sign
 
 NOW = 1_795_228_800  # 21 November 2026, 09.40 WIB
 URL = "https://dinsos.lebakkab.go.id/v/" + ("458033227033958949784730" * 9)[:193]

@@ -305,6 +305,43 @@ def test_the_paper_is_matched_by_nik_and_name_five_times_at_most(
         match("3602014708900001", "SITI AMINAH")
 
 
+def test_a_signer_slower_than_the_claim_does_not_replace_the_letter_of_the_next(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "periksa")
+    seq = desk.find(id_).seq
+    slow = issuing.make(loket, id_, actor("kepala_dinas"), seq, clock.at)
+    clock.tick(issuing.CLAIM_S)
+    act(loket, clock, id_, "kabid_linjamsos", "tanda_tangan", password=PASSWORD)
+    issued = issuing.pdf_of(loket, id_)
+    with pytest.raises(Stale), models.transaction():
+        issuing.release(slow, clock.at)
+    assert issuing.pdf_of(loket, id_) == issued
+    assert [file.suffix for file in loket.archive.rglob("*.*")] == [".pdf"]
+
+
+def test_nobody_acts_on_a_letter_while_it_is_being_signed(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "periksa")
+    issuing.make(loket, id_, actor("kepala_dinas"), desk.find(id_).seq, clock.at)
+    with pytest.raises(Stale):
+        act(loket, clock, id_, "kabid_linjamsos", "kembalikan", reason="Terlambat")
+
+
+def test_a_file_that_goes_on_from_the_counter_frees_the_window(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    front = actor("front_office", window=2)
+    assert queue.call_next(loket, front, clock.at) is not None
+    act(loket, clock, id_, "front_office", "lengkap")
+    assert Ticket.get().state == "done"
+    assert queue.call_next(loket, front, clock.at) is None
+
+
 def at_once(count: int, work: Callable[[int], None]) -> list[Exception]:
     """Run `work` in so many threads that start together; what they raised."""
     barrier, faults = threading.Barrier(count), []

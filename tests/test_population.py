@@ -78,7 +78,7 @@ def test_import_accepts_every_row(tmp_path: Path) -> None:
     vault = Vault.create(tmp_path / "vault.json")
     as_of = date(2026, 6, 30)
     report = import_file(
-        tmp_path / "siks.csv", tmp_path / "register", vault, as_of, now=1_780_000_000
+        tmp_path / "siks.csv", tmp_path / "register", vault, as_of, now=1_783_000_000
     )
     assert report.as_dict() == {
         "rows": 2_000,

@@ -24,7 +24,7 @@ from kiosk.register_columns import columns_of, tidied, tidy
 from kiosk.register_row import iso_date
 from kiosk.vault import Vault
 
-NOW = 1_780_000_000
+NOW = 1_783_000_000
 AS_OF = date(2026, 6, 30)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -521,6 +521,15 @@ def test_unusable_file_is_told_in_one_line_and_the_old_register_stays(
     assert register.count() == 1
     assert register.find_pair("3602014708900001", "3602111111118111")
     assert {entry.name for entry in folder.iterdir()} == {"current.sqlite", ".lock"}
+
+
+def test_data_of_a_day_that_has_not_come_are_refused(
+    tmp_path: Path, folder: Path, vault: Vault
+) -> None:
+    path = tmp_path / "siks.csv"
+    path.write_text("NIK|NOKK|NAMA\n3602014708900001|3602111111118111|SITI\n")
+    with pytest.raises(Unusable, match="belum tiba"):
+        import_file(path, folder, vault, date(2027, 1, 1), NOW)
 
 
 def test_missing_file_and_folder_are_told(folder: Path, vault: Vault, tmp_path: Path) -> None:

@@ -8,15 +8,16 @@ from collections.abc import Callable
 from datetime import date
 from functools import wraps
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import click
 
-import models
-from kiosk import board, demo, register, spool, staff
+from kiosk import board, demo, register, spool, staff, store
 from kiosk.errors import Invalid, LoketError
 from kiosk.loket import Loket, open_loket, prepare
 from kiosk.settings import SETTINGS, Settings, read
+from views import server
 
 UNUSABLE = 2
 
@@ -52,17 +53,22 @@ def _settings() -> Settings:
 
 
 def _open() -> tuple[Settings, Loket]:
-    """The settings and the counter, with the database connected."""
+    """The settings and the counter, with the database connected until the command ends."""
     settings = _settings()
     loket = open_loket(settings.home, settings.office, settings.base_url)
-    models.connect(settings.home / "loket15.sqlite").connect()
+    _connect(settings)
     return settings, loket
+
+
+def _connect(settings: Settings) -> None:
+    click.get_current_context().call_on_close(store.close)
+    store.connect(settings.home)
 
 
 def _init(settings: Settings) -> bool:
     new = prepare(settings.home, settings.office, _now())
-    models.connect(settings.home / "loket15.sqlite").connect()
-    models.create()
+    _connect(settings)
+    store.create()
     return new
 
 
@@ -79,7 +85,16 @@ def init() -> None:
 @_told
 def serve() -> None:
     """Serve the office until stopped."""
-    _serve(*_open())
+    settings, loket = _open()
+    _serve(settings, loket, _address(settings))
+
+
+def _address(settings: Settings) -> socket:
+    """Known printers and an address of our own: what must be so before anything is changed."""
+    spool.printers(settings)
+    address = server.listen(settings)
+    click.get_current_context().call_on_close(address.close)
+    return address
 
 
 def _check_steps(loket: Loket) -> None:
@@ -94,34 +109,13 @@ def _check_steps(loket: Loket) -> None:
         sys.exit(UNUSABLE)
 
 
-def _serve(settings: Settings, loket: Loket) -> None:
+def _serve(settings: Settings, loket: Loket, address: socket) -> None:
     _check_steps(loket)
     lost = spool.recover(_now())
     if lost:
         click.echo(f"{lost} cetakan terputus; periksa printer.", err=True)
-    models.db.close()
-    _run(settings)
-
-
-def _run(settings: Settings) -> None:
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.http import HTTP1Settings
-
-    Granian(
-        "app:from_environment",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.WSGI,
-        factory=True,
-        workers=1,
-        blocking_threads=settings.threads,
-        backlog=1024,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000),
-        log_access=False,
-        websockets=False,
-        process_name="loket15",
-    ).serve()
+    store.close()
+    server.run(settings, address)
 
 
 @main.command("import-register")
@@ -229,15 +223,16 @@ def run_demo(people: int, no_serve: bool) -> None:
     """Create a demonstration office where there is none, say how to sign in, and serve."""
     settings = _settings()
     _init(settings)
+    address = None if no_serve else _address(settings)
     loket = open_loket(settings.home, settings.office, settings.base_url)
+    demo.add_staff(loket, _now())
     if loket.register.count() == 0:
         with _bar(Path(f"register ({people})"), hidden=False) as progress:
             demo.fill_register(loket, people, _now(), progress)
-    demo.add_staff(loket, _now())
     kiosk_code, display_code = demo.add_devices(_now())
     click.echo(demo.welcome(settings, kiosk_code, display_code))
-    if not no_serve:
-        _serve(settings, loket)
+    if address:
+        _serve(settings, loket, address)
 
 
 @main.command("settings")
