@@ -1,6 +1,7 @@
 """create_app: configuration, database, blueprints, guards, error pages."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,7 +26,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
-from kiosk import errors, secret, spool
+from kiosk import certificate, errors, secret, spool
 from kiosk.loket import open_loket
 from kiosk.settings import Settings, read
 from views import admin, desk, display, kiosk, machine, queue, staff, status, verify, web
@@ -70,9 +71,12 @@ def create_app(settings: Settings, clock: Callable[[], float] = time.time) -> Fl
 
 
 def from_environment() -> Flask:
-    """The application as the server runs it, with the printing thread."""
+    """The application as the server runs it: with the printing thread, the letter's libraries
+    on their way.
+    """
     app = create_app(read(os.environ))
     spool.start(app.extensions["loket"], app.extensions["printers"], time.time)
+    threading.Thread(target=certificate.warm_up, daemon=True).start()
     return app
 
 
@@ -158,10 +162,8 @@ def _admit(guard: web.Guard | None) -> Response | None:
     """Refuse who may not pass; a route that no guard names is closed."""
     if guard is None:
         abort(403)
-    if guard.kind == "device":
-        found = web.device()
-        if found is None or found.kind not in guard.devices:
-            return make_response(render_template("device_unknown.html"), 403)
+    if guard.kind == "device" and web.device(*guard.devices) is None:
+        return make_response(render_template("device_unknown.html"), 403)
     if guard.kind == "staff":
         if not current_user.is_authenticated:
             return _to_sign_in()

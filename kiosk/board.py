@@ -391,7 +391,11 @@ def _require_reader(loket: Loket, application: Application, step: Step, actor: A
 
 
 def _may_read(loket: Loket, application: Application, step: Step, actor: Actor) -> bool:
-    if actor.role in step.roles or loket.profile.may(actor.role, "queue"):
+    may = loket.profile.may
+    if actor.role in step.roles or may(actor.role, "queue"):
+        return True
+    issued = Letter.select().where((Letter.application == application) & (Letter.state == "issued"))
+    if may(actor.role, "revoke") and issued.exists():
         return True
     acted = Event.select().where((Event.application == application) & (Event.actor == actor.id))
     return bool(acted.exists())
@@ -728,7 +732,10 @@ def _queue_row(loket: Loket, ticket: Ticket) -> QueueRow:
 
 
 def just_left(loket: Loket, actor: Actor, now: int) -> QueueRow | None:
-    """The ticket that the actor finished or found absent within two minutes, to be put back."""
+    """The ticket that the actor finished or found absent within two minutes, to be put back.
+
+    One that an act at the desk finished is taken back there.
+    """
     day = loket.calendar.day_of(now).isoformat()
     event = (
         QueueEvent.select(QueueEvent, Ticket, Application)
@@ -740,8 +747,13 @@ def just_left(loket: Loket, actor: Actor, now: int) -> QueueRow | None:
     )
     if event is None or event.what not in ("done", "no_show") or now - event.at > desk.TAKE_BACK_S:
         return None
-    ended = event.ticket.application.closed_at is not None
-    return None if ended else _queue_row(loket, event.ticket)
+    application = event.ticket.application
+    by_an_act = Event.select().where(
+        (Event.application == application) & (Event.actor == actor.id) & (Event.at == event.at)
+    )
+    if application.closed_at is not None or by_an_act.exists():
+        return None
+    return _queue_row(loket, event.ticket)
 
 
 def ready_for_pickup(loket: Loket, now: int) -> tuple[Row, ...]:

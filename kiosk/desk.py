@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk import forms, issuing, limits, numbers, queue, spool, staff, workflow
+from kiosk import forms, issuing, limits, numbers, queue, spool, staff, words, workflow
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
 from kiosk.forms import Given
 from kiosk.loket import Loket
@@ -262,7 +262,7 @@ def _append(
 def _pass_standing(loket: Loket, application: Application, service: Service, now: int) -> None:
     """Steps with a standing disposition pass at once; the event says on whose order."""
     for step, order, action, onward in workflow.passes(service, service.step(application.step)):
-        said = f"{order.by} No. {order.number}, {order.date.isoformat()}"
+        said = f"{order.by} No. {order.number}, {words.long_date(order.date)}"
         _enter(loket, application, service, action.id, onward, None, step.roles[0], {}, now, said)
 
 

@@ -106,7 +106,7 @@ def enrolled(app: Flask, kind: str, now: int, number: int = 1) -> Browser:
     code = staff.add_device(f"{kind} {number}", kind, now)
     _, token = staff.enrol(code, now)
     client = app.test_client()
-    client.set_cookie("device", token)
+    client.set_cookie(f"device_{kind}", token)
     return Browser(client)
 
 

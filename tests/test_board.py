@@ -80,7 +80,7 @@ def test_a_clock_that_stopped_at_the_end_says_how_the_promise_was_kept(
     to_step(loket, clock, id_, "penyerahan")
     act(loket, clock, id_, "front_office", "serahkan", recipient="pemohon")
     kept = board.clock_of(loket, desk.find(id_), clock.tick(86400))
-    assert (kept.left, kept.light, kept.stopped) == (900 - 140, "green", True)
+    assert (kept.left, kept.light, kept.stopped) == (900 - 120, "green", True)
 
 
 def test_the_desks_version_changes_with_each_act_and_each_ticket_and_not_by_itself(

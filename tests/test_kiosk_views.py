@@ -153,7 +153,7 @@ def test_no_number_of_the_person_is_in_a_url_a_cookie_or_another_screen(kiosk: B
         everything = html(response) + str(response.headers)
         assert DEMO_PERSON.nik not in everything
         assert DEMO_PERSON.kk not in everything
-    for name in ("visit", "loket15", "device"):
+    for name in ("visit", "loket15", "device_kiosk"):
         cookie = kiosk.client.get_cookie(name)
         assert cookie is not None
         assert DEMO_PERSON.nik not in cookie.value

@@ -272,7 +272,7 @@ def test_a_device_is_enrolled_once(app: Flask, clock: Clock) -> None:
     assert late.status_code == 404
     assert "Kode tidak berlaku lagi" in late.get_data(as_text=True)
     assert second.page(f"/perangkat/{code}").status_code == 404
-    assert "device" not in {c.key for c in second.client._cookies.values()}
+    assert "device_kiosk" not in {c.key for c in second.client._cookies.values()}
 
 
 def test_an_enrolled_device_is_known_for_years_by_a_cookie_that_scripts_cannot_read(
@@ -282,12 +282,12 @@ def test_an_enrolled_device_is_known_for_years_by_a_cookie_that_scripts_cannot_r
     code = staff.add_device("Layar lobi", "display", clock.at)
     answer = browser.send(f"/perangkat/{code}")
     assert answer.headers["Location"] == "/display"
-    made = next(c for c in answer.headers.getlist("Set-Cookie") if c.startswith("device="))
+    made = next(c for c in answer.headers.getlist("Set-Cookie") if c.startswith("device_display="))
     assert "HttpOnly" in made
     assert f"Max-Age={3650 * 86400}" in made
     opened = browser.page("/display")
     assert opened.status_code == 200
-    assert any(c.startswith("device=") for c in opened.headers.getlist("Set-Cookie")), "renewed"
+    assert any(c.startswith("device_display=") for c in opened.headers.getlist("Set-Cookie")), "renewed"
 
 
 def test_an_enrolment_code_is_good_for_a_day(browser: Browser, clock: Clock) -> None:

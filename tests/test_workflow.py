@@ -186,7 +186,7 @@ def test_steps_with_a_standing_disposition_pass_at_once_and_say_on_whose_order(
     lengkap = loket.profile.service("sk_dtks").step("berkas").actions[0]
     assert do(loket, clock, id_, lengkap).step == "cek"
     passed = board.case(loket, id_, actor("operator"), clock.at).passed[2:]
-    said = "Kepala Dinas No. 460/12/2026, 2026-01-05"
+    said = "Kepala Dinas No. 460/12/2026, 5 Januari 2026"
     assert [(p.title.id, p.order, p.who) for p in passed] == [
         ("Sekretariat", said, ""),
         ("Disposisi Kepala Dinas", said, ""),

@@ -128,6 +128,7 @@ def act(application_id: int) -> Response:
 @web.for_staff()
 def take_back(application_id: int) -> Response:
     seq = request.form.get("seq", 0, int)
+    board.case(web.loket(), application_id, web.actor(), web.now())
     try:
         desk.take_back(web.loket(), application_id, web.actor(), seq, web.now())
     except (Stale, NotAllowed) as late:

@@ -57,7 +57,7 @@ def enrol(code: str) -> Response:
     except NotFound:
         return make_response(render_template("machine/enrol.html", device=None, code=code), 404)
     response = make_response(redirect(url_for(f"{device.kind}.page"), 303))
-    return web.set_cookie(response, web.DEVICE_COOKIE, token, days=DEVICE_DAYS)
+    return web.set_cookie(response, web.device_cookie(device.kind), token, days=DEVICE_DAYS)
 
 
 @blueprint.get("/robots.txt")
@@ -69,8 +69,8 @@ def robots() -> Response:
 @blueprint.after_app_request
 def renew(response: Response) -> Response:
     """Browsers keep a cookie for 400 days at most: each opening of the screen starts them anew."""
-    opened = request.endpoint in ("kiosk.page", "display.page") and response.status_code == 200
-    if opened and web.device():
-        token = request.cookies[web.DEVICE_COOKIE]
-        web.set_cookie(response, web.DEVICE_COOKIE, token, days=DEVICE_DAYS)
+    kind, _, shown = (request.endpoint or "").partition(".")
+    if shown == "page" and kind in web.DEVICE_KINDS and response.status_code == 200:
+        name = web.device_cookie(kind)
+        web.set_cookie(response, name, request.cookies[name], days=DEVICE_DAYS)
     return response

@@ -27,7 +27,7 @@ blueprint = Blueprint("staff", __name__)
 @web.public
 def home() -> Response:
     """The front page, or the place of whoever asks."""
-    device = web.device()
+    device = web.device(*web.DEVICE_KINDS)
     if device:
         return make_response(redirect(url_for(f"{device.kind}.page"), 303))
     if current_user.is_authenticated:

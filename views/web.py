@@ -18,7 +18,7 @@ from kiosk.profile import Right, Text
 from kiosk.staff import Actor, EnrolledDevice
 
 LANGUAGES = ("id", "en")
-DEVICE_COOKIE = "device"
+DEVICE_KINDS = ("kiosk", "display")
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -89,13 +89,22 @@ def actor() -> Actor:
     return found
 
 
-def device() -> EnrolledDevice | None:
-    """The enrolled device that asks, by its cookie."""
-    if "device" not in g:
-        token = request.cookies.get(DEVICE_COOKIE, "")
-        g.device = staff.device_of(token, now()) if token else None
-    found: EnrolledDevice | None = g.device
-    return found
+def device_cookie(kind: str) -> str:
+    """One cookie a kind: a browser may be tried out as a kiosk and as a display."""
+    return f"device_{kind}"
+
+
+def device(*kinds: str) -> EnrolledDevice | None:
+    """The enrolled device of one of these kinds that asks, by its cookie."""
+    known: dict[str, EnrolledDevice | None] = g.setdefault("devices", {})
+    for kind in kinds:
+        if kind not in known:
+            token = request.cookies.get(device_cookie(kind), "")
+            found = staff.device_of(token, now()) if token else None
+            known[kind] = found if found and found.kind == kind else None
+        if known[kind]:
+            return known[kind]
+    return None
 
 
 def lang() -> str:

@@ -1,0 +1,138 @@
+"""A real server on a real port, and real Chromium windows for the people of a journey."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+import models
+from app import create_app
+from kiosk import spool
+from kiosk.settings import read
+from tests.conftest import MONDAY_NINE, PASSWORD, enrolled
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--password-store=basic",
+)  # fmt: skip
+KIOSK, DESK, PHONE = (1080, 1920), (1366, 768), (390, 844)
+
+
+class Quiet(WSGIRequestHandler):
+    """Requests are not worth a line each."""
+
+    def log_request(self, *_: object) -> None:
+        pass
+
+
+class RunningClock:
+    """A clock that runs from Monday 09.00 WIB on, and can be put forward."""
+
+    def __init__(self) -> None:
+        self.base = MONDAY_NINE - time.monotonic()
+
+    def __call__(self) -> float:
+        return self.base + time.monotonic()
+
+    def forward(self, seconds: float) -> None:
+        self.base += seconds
+
+
+@dataclass
+class Office:
+    """A served office and who is in it."""
+
+    app: Flask
+    url: str
+    home: Path
+    clock: RunningClock
+    browser: Browser
+    contexts: list[BrowserContext] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def window(self, size: tuple[int, int], **cookies: str) -> Page:
+        """A new person's browser window, refusing every address that is not this office's."""
+        context = self.browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, has_touch=size != DESK, locale="id-ID"
+        )
+        context.set_default_timeout(20_000)
+        for name, value in cookies.items():
+            context.add_cookies([{"name": name, "value": value, "url": self.url}])
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            self.complaints.append(message.text)
+
+    def kiosk(self) -> Page:
+        """An enrolled kiosk, at its start screen."""
+        page = self.device("kiosk", KIOSK)
+        page.goto(f"{self.url}/kiosk")
+        return page
+
+    def device(self, kind: str, size: tuple[int, int]) -> Page:
+        known = enrolled(self.app, kind, int(self.clock()), len(self.contexts) + 1)
+        cookie = known.client.get_cookie(f"device_{kind}")
+        assert cookie is not None
+        return self.window(size, **{cookie.key: cookie.value})
+
+    def signed_in(self, name: str) -> Page:
+        """A member of staff at their desk."""
+        page = self.window(DESK)
+        page.goto(f"{self.url}/masuk")
+        page.fill("[name=name]", name)
+        page.fill("[name=password]", PASSWORD)
+        page.click("main button")
+        page.wait_for_url("**/meja*")
+        return page
+
+    def photograph(self, folder: Path) -> None:
+        """Every open window as it is now: what one wants to see when a journey fails."""
+        folder.mkdir(exist_ok=True)
+        for n, context in enumerate(self.contexts):
+            for page in context.pages:
+                page.screenshot(path=folder / f"{n:02d}.png")
+
+    def print_all(self) -> None:
+        """Let the printing thread's work be done now."""
+        spool.work_once(
+            self.app.extensions["loket"], self.app.extensions["printers"], int(self.clock())
+        )
+
+    def prints(self, pattern: str) -> list[Path]:
+        return sorted((self.home / "prints").glob(pattern), key=lambda p: p.stat().st_mtime_ns)
+
+
+@contextmanager
+def serve(home: Path, browser: Browser) -> Iterator[Office]:
+    """The office of this data folder on a free port."""
+    clock = RunningClock()
+    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=Quiet)
+    url = f"http://127.0.0.1:{server.server_port}"
+    app = create_app(read({"LOKET15_HOME": str(home), "LOKET15_BASE_URL": url}), clock)
+    server.app = app
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    models.db.connect(reuse_if_open=True)
+    office = Office(app, url, home, clock, browser)
+    try:
+        yield office
+    finally:
+        office.photograph(home.parent / "windows")
+        for context in office.contexts:
+            context.close()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        models.db.close()
