@@ -5,8 +5,9 @@ from pathlib import Path
 
 from kiosk.clock import Calendar
 from kiosk.errors import Unusable
+from kiosk.office_file import load
 from kiosk.office_key import KEY_FILE, OfficeKey
-from kiosk.profile import Profile, load
+from kiosk.profile import Profile
 from kiosk.register import Register
 from kiosk.seal import SealKeys
 from kiosk.vault import Vault

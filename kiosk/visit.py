@@ -12,7 +12,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from kiosk import board, desk, limits, spool
+from kiosk import citizen, desk, limits, spool
 from kiosk.errors import Invalid, NotFound, TooMany
 from kiosk.forms import PERSON
 from kiosk.identity import FAULT_TEXTS, group_nik, kk_fault, mask_nik, nik_fault, normal_name
@@ -351,7 +351,7 @@ def _scan(turn: Turn) -> str:
     window = turn.loket.profile.kiosk.device_window_minutes * 60
     limits.spend(f"pindai|{turn.visit.device_id}", SCANS_PER_DEVICE, window, turn.now)
     token = turn.text("code").rstrip("/").rsplit("/", 1)[-1]
-    if board.status(turn.loket, token, turn.now) is None:
+    if citizen.status(turn.loket, token, turn.now) is None:
         raise Invalid({"code": "Kode ini tidak kami kenali. Pindai lagi, atau silakan ke loket."})
     return token
 

@@ -13,7 +13,7 @@ from app import create_app
 from kiosk import desk, population, register, staff
 from kiosk.desk import Draft
 from kiosk.loket import Loket, open_loket, prepare
-from kiosk.profile import load
+from kiosk.office_file import load
 from kiosk.settings import read
 from kiosk.staff import Actor
 from kiosk.vault import Vault

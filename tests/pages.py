@@ -63,7 +63,7 @@ def _nothing_inline(tree: Element) -> None:
     for element in tree.iter():
         if not isinstance(element.tag, str):
             continue
-        inline = [name for name in element.keys() if name == "style" or name.startswith("on")]
+        inline = [name for name in element.attrib if name == "style" or name.startswith("on")]
         assert not inline, f"<{element.tag}> has {inline}, which the CSP forbids"
         if element.tag in ("script", "style"):
             assert element.get("src"), f"inline <{element.tag}>"

@@ -12,7 +12,8 @@ FILES = [
     *sorted(ROOT.glob("views/*.py")),
 ]  # fmt: skip
 PURE = (
-    "profile", "workflow", "clock", "certificate", "seal", "errors", "identity", "letter", "forms",
+    "profile", "office_file", "workflow", "clock", "certificate", "seal", "errors", "identity",
+    "letter", "forms",
     "words", "slip", "settings", "loket",
 )  # fmt: skip
 WALL_CLOCK = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "date.today"}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from kiosk import board, desk, issuing, queue
+from kiosk import board, casefile, citizen, desk, issuing, queue
 from kiosk.errors import NotFound
 from kiosk.loket import Loket
 from kiosk.staff import Actor
@@ -19,8 +19,8 @@ def token_of(id_: int) -> str:
     return str(Ticket.get(Ticket.application == id_).token)
 
 
-def status(loket: Loket, id_: int, now: int) -> board.Status:
-    found = board.status(loket, token_of(id_), now)
+def status(loket: Loket, id_: int, now: int) -> citizen.Status:
+    found = citizen.status(loket, token_of(id_), now)
     assert found is not None
     return found
 
@@ -79,7 +79,7 @@ def test_a_clock_that_stopped_at_the_end_says_how_the_promise_was_kept(
     id_ = submit(loket)
     to_step(loket, clock, id_, "penyerahan")
     act(loket, clock, id_, "front_office", "serahkan", recipient="pemohon")
-    kept = board.clock_of(loket, desk.find(id_), clock.tick(86400))
+    kept = casefile.clock_of(loket, desk.find(id_), clock.tick(86400))
     assert (kept.left, kept.light, kept.stopped) == (900 - 120, "green", True)
 
 
@@ -131,7 +131,7 @@ def test_a_phone_says_how_many_are_called_before(
 def test_a_phone_shows_the_stages_who_has_it_and_the_end(
     loket: Loket, clock: Clock, submit: Submit
 ) -> None:
-    assert board.status(loket, "x" * 24, clock.at) is None
+    assert citizen.status(loket, "x" * 24, clock.at) is None
     seen = {}
     for step in ("berkas", "cek", "periksa", "penyerahan"):
         id_ = submit(loket)
@@ -217,11 +217,11 @@ def test_a_case_is_read_by_its_role_by_who_acted_and_by_the_counter(
         may = set()
         for role in ("front_office", "sekretariat", "kepala_dinas", "operator", "admin"):
             try:
-                board.case(loket, id_, actor(role), clock.at)
+                casefile.read(loket, id_, actor(role), clock.at)
             except NotFound:
-                assert board.find(loket, "A01", actor(role), clock.at) is None
+                assert casefile.find(loket, "A01", actor(role), clock.at) is None
             else:
-                assert board.find(loket, "a 1", actor(role), clock.at) == id_
+                assert casefile.find(loket, "a 1", actor(role), clock.at) == id_
                 may.add(role)
         return may
 
@@ -229,7 +229,7 @@ def test_a_case_is_read_by_its_role_by_who_acted_and_by_the_counter(
     to_step(loket, clock, id_, "disposisi")
     assert readers() == {"front_office", "sekretariat", "kepala_dinas"}
     with pytest.raises(NotFound):
-        board.case(loket, id_ + 1, actor("front_office"), clock.at)
+        casefile.read(loket, id_ + 1, actor("front_office"), clock.at)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_what_names_no_application_finds_none(
     loket: Loket, clock: Clock, submit: Submit, text: str
 ) -> None:
     submit(loket)
-    assert board.find(loket, text, actor("front_office"), clock.at) is None
+    assert casefile.find(loket, text, actor("front_office"), clock.at) is None
 
 
 def test_only_the_role_of_the_step_is_offered_its_acts(
@@ -247,8 +247,8 @@ def test_only_the_role_of_the_step_is_offered_its_acts(
 ) -> None:
     id_ = submit(loket)
     to_step(loket, clock, id_, "periksa")
-    head = board.case(loket, id_, actor("kepala_dinas"), clock.at)
-    counter = board.case(loket, id_, actor("front_office"), clock.at)
+    head = casefile.read(loket, id_, actor("kepala_dinas"), clock.at)
+    counter = casefile.read(loket, id_, actor("front_office"), clock.at)
     assert ([a.id for a in head.actions], head.can_read_draft) == (
         ["tanda_tangan", "kembalikan"], True,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import models
-from kiosk import board, certificate, desk, issuing, queue, verification
+from kiosk import casefile, certificate, desk, issuing, queue, verification
 from kiosk.errors import Invalid, LoketError, NotAllowed, NotFound, Stale
 from kiosk.loket import Loket
 from models import Application, Event, Letter, PrintJob, Ticket
@@ -104,11 +104,11 @@ def test_data_that_differs_is_corrected_with_the_citizen_and_checked_again(
     id_ = submit(loket)
     to_step(loket, clock, id_, "cek")
     assert act(loket, clock, id_, "operator", "berbeda", seen="Alamat lain").step == "perbaikan"
-    person = board.case(loket, id_, actor("front_office"), clock.at).person
+    person = casefile.read(loket, id_, actor("front_office"), clock.at).person
     fields = {f"person.{part}": value for part, value in person.items()}
     fields["person.address"] = "KP. BARU"
     assert act(loket, clock, id_, "front_office", "diperbaiki", **fields).step == "cek"
-    case = board.case(loket, id_, actor("operator"), clock.at)
+    case = casefile.read(loket, id_, actor("operator"), clock.at)
     assert [row.label for row in case.compared if row.differs] == ["Alamat"]
 
 
@@ -116,7 +116,7 @@ def test_corrected_data_must_be_printable(loket: Loket, clock: Clock, submit: Su
     id_ = submit(loket)
     to_step(loket, clock, id_, "cek")
     act(loket, clock, id_, "operator", "berbeda", seen="Nama lain")
-    person = board.case(loket, id_, actor("front_office"), clock.at).person
+    person = casefile.read(loket, id_, actor("front_office"), clock.at).person
     fields = {f"person.{part}": value for part, value in person.items()}
     fields |= {"person.nik": "123", "person.name": ""}
     with pytest.raises(Invalid) as fault:
@@ -178,7 +178,7 @@ def test_a_letter_sent_back_goes_to_the_operator_with_its_reason(
     with pytest.raises(Invalid):
         act(loket, clock, id_, "kepala_dinas", "kembalikan")
     act(loket, clock, id_, "kepala_dinas", "kembalikan", reason="Alamat belum lengkap")
-    case = board.case(loket, id_, actor("operator"), clock.at)
+    case = casefile.read(loket, id_, actor("operator"), clock.at)
     assert case.step.id == "cek"
     assert case.passed[-1].detail == {"reason": "Alamat belum lengkap"}
 

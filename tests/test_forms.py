@@ -4,7 +4,8 @@ import pytest
 
 from kiosk import forms
 from kiosk.errors import Invalid
-from kiosk.profile import Action, load
+from kiosk.office_file import load
+from kiosk.profile import Action
 
 SERVICE = load("lebak").service("sk_dtks")
 WORDS = {"id": "x", "en": "x"}

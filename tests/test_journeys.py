@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from kiosk.population import DEMO_PERSON
 from tests.live import CHROMIUM, FLAGS, PHONE, Office, serve
 
-
 expect.set_options(timeout=20_000)
 
 
@@ -23,7 +22,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def office(home: Path, chromium: Browser) -> Iterator[Office]:
     with serve(home, chromium) as served:
         yield served
@@ -268,7 +267,9 @@ def test_three_taps_give_one_ticket_and_back_shows_nothing_after_the_end(office:
     kiosk.go_back()
     kiosk.go_forward()
     assert "SITI" not in kiosk.content()
-    stored = kiosk.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}, location.href])")
+    stored = kiosk.evaluate(
+        "JSON.stringify([{...sessionStorage}, {...localStorage}, location.href])"
+    )
     assert DEMO_PERSON.nik not in stored
     tap(office.kiosk(), "Surat Keterangan DTKS")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from kiosk import board, desk, issuing, population, queue, verification
+from kiosk import casefile, desk, issuing, population, queue, verification
 from kiosk.loket import Loket
 from kiosk.seal import Core, Result, print_check, read
 from models import Letter, Ticket
@@ -196,7 +196,7 @@ def test_a_token_that_is_nobodys_gets_a_friendly_404(browser: Browser) -> None:
 def test_what_is_left_is_said_in_a_unit_that_fits(
     left: int, budget: int, said: tuple[int, int, str]
 ) -> None:
-    assert measure(board.Clock(left, budget, None, "green", None, stopped=False)) == said
+    assert measure(casefile.Clock(left, budget, None, "green", None, stopped=False)) == said
 
 
 # ── Is this letter genuine? ──

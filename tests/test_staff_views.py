@@ -287,7 +287,9 @@ def test_an_enrolled_device_is_known_for_years_by_a_cookie_that_scripts_cannot_r
     assert f"Max-Age={3650 * 86400}" in made
     opened = browser.page("/display")
     assert opened.status_code == 200
-    assert any(c.startswith("device_display=") for c in opened.headers.getlist("Set-Cookie")), "renewed"
+    assert any(c.startswith("device_display=") for c in opened.headers.getlist("Set-Cookie")), (
+        "renewed"
+    )
 
 
 def test_an_enrolment_code_is_good_for_a_day(browser: Browser, clock: Clock) -> None:

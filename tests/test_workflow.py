@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from kiosk import board, desk, staff, workflow
+from kiosk import board, casefile, desk, staff, workflow
 from kiosk.errors import NotAllowed
 from kiosk.loket import Loket
-from kiosk.profile import OFFICES, Action, FormField, Profile, Service, Step, load, parse
+from kiosk.office_file import OFFICES, load, parse
+from kiosk.profile import Action, FormField, Profile, Service, Step
 from kiosk.staff import Actor
 from models import Application, Event, User
 from tests.conftest import PASSWORD, Clock, actor
-from tests.test_profile import LEBAK, put
+from tests.test_office_file import LEBAK, put
 
 Submit = Callable[..., int]
 PROFILES = {file.stem: load(file.stem) for file in OFFICES.glob("*.toml")}
@@ -185,7 +186,7 @@ def test_steps_with_a_standing_disposition_pass_at_once_and_say_on_whose_order(
     promised = desk.find(id_).due_at
     lengkap = loket.profile.service("sk_dtks").step("berkas").actions[0]
     assert do(loket, clock, id_, lengkap).step == "cek"
-    passed = board.case(loket, id_, actor("operator"), clock.at).passed[2:]
+    passed = casefile.read(loket, id_, actor("operator"), clock.at).passed[2:]
     said = "Kepala Dinas No. 460/12/2026, 5 Januari 2026"
     assert [(p.title.id, p.order, p.who) for p in passed] == [
         ("Sekretariat", said, ""),
@@ -230,7 +231,7 @@ def test_a_new_service_time_changes_no_promise_already_given(
     slower = replace(loket, profile=parse(data, "lebak.toml", "2"))
     do(slower, clock, id_, slower.profile.service("sk_dtks").step("berkas").actions[0])
     assert desk.find(id_).due_at == promised
-    assert board.clock_of(slower, desk.find(id_), clock.at).budget == 15 * 60
+    assert casefile.clock_of(slower, desk.find(id_), clock.at).budget == 15 * 60
     assert desk.find(submit(slower)).due_at == clock.at + 3600
 
 
@@ -243,7 +244,7 @@ def test_a_step_that_left_the_file_still_stands_in_the_history(
     put(data, "services[0].steps[0].id", "terima")
     put(data, "services[0].steps[2].actions[1].next", "terima")
     renamed = replace(loket, profile=parse(data, "lebak.toml", "2"))
-    passed = board.case(renamed, id_, actor("sekretariat"), clock.at).passed
+    passed = casefile.read(renamed, id_, actor("sekretariat"), clock.at).passed
     assert [p.said.id for p in passed] == ["Permohonan diajukan", "lengkap"]
     assert board.orphans(renamed) == []
     waiting = submit(loket)

@@ -8,8 +8,9 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
-from kiosk import board, certificate, desk, issuing, queue, spool, staff
-from kiosk.board import Case, Work
+from kiosk import board, casefile, certificate, desk, issuing, queue, spool, staff
+from kiosk.board import Work
+from kiosk.casefile import Case
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
 from kiosk.profile import Action, FormField, Text
 from kiosk.staff import Actor
@@ -31,7 +32,7 @@ Option = tuple[str, str | Text]
 def page() -> Response:
     """My work with its first case; `q` finds a case, `done` is the one just acted on."""
     text = request.args.get("q", "")
-    found = board.find(web.loket(), text, web.actor(), web.now()) if text else None
+    found = casefile.find(web.loket(), text, web.actor(), web.now()) if text else None
     return _show(found, missed=bool(text and not found), done=request.args.get("done", type=int))
 
 
@@ -54,7 +55,7 @@ def opened(application_id: int) -> str:
 def found() -> str:
     """My work and the case that `q` names, as a fragment."""
     text = request.args.get("q", "")
-    known = board.find(web.loket(), text, web.actor(), web.now()) if text else None
+    known = casefile.find(web.loket(), text, web.actor(), web.now()) if text else None
     return _desk(known, missed=bool(text and not known))
 
 
@@ -103,7 +104,7 @@ def head(application_id: int) -> str | tuple[str, int]:
 @web.for_staff()
 def done(application_id: int) -> str | tuple[str, int]:
     """What was just done, while it can be taken back."""
-    just = board.case(web.loket(), application_id, web.actor(), web.now())
+    just = casefile.read(web.loket(), application_id, web.actor(), web.now())
     if just.can_take_back and web.unchanged(str(just.seq)):
         return "", 204
     return render_template("desk/_done.html", done=just, me=web.actor())
@@ -128,7 +129,7 @@ def act(application_id: int) -> Response:
 @web.for_staff()
 def take_back(application_id: int) -> Response:
     seq = request.form.get("seq", 0, int)
-    board.case(web.loket(), application_id, web.actor(), web.now())
+    casefile.read(web.loket(), application_id, web.actor(), web.now())
     try:
         desk.take_back(web.loket(), application_id, web.actor(), seq, web.now())
     except (Stale, NotAllowed) as late:
@@ -143,7 +144,7 @@ def take_back(application_id: int) -> Response:
 def call(application_id: int) -> Response:
     """Call the citizen to the window of this session."""
     me = web.actor()
-    ticket_id = board.case(web.loket(), application_id, me, web.now()).ticket_id
+    ticket_id = casefile.read(web.loket(), application_id, me, web.now()).ticket_id
     try:
         queue.call(web.loket(), ticket_id, me, web.now())
     except (Invalid, Stale) as fault:
@@ -159,7 +160,7 @@ def call(application_id: int) -> Response:
 def print_letter(application_id: int) -> Response:
     """Print the letter at the counter; the form's key makes a second click the same print."""
     me = web.actor()
-    board.case(web.loket(), application_id, me, web.now())
+    casefile.read(web.loket(), application_id, me, web.now())
     key = f"{application_id}:{request.form.get('key', '')[:40]}"
     job = desk.print_at_counter(web.loket(), application_id, me, key, web.now())
     here = url_for("desk.case", application_id=application_id, job=job)
@@ -181,7 +182,7 @@ def letter(application_id: int) -> str | tuple[str, int]:
 @web.for_staff("revoke")
 def revoke(application_id: int) -> Response:
     me, form = web.actor(), request.form
-    board.case(web.loket(), application_id, me, web.now())
+    casefile.read(web.loket(), application_id, me, web.now())
     reason, replacement = form.get("reason", ""), form.get("replacement", "")
     try:
         issuing.revoke(web.loket(), application_id, reason, replacement, me, web.now())
@@ -197,7 +198,7 @@ def revoke(application_id: int) -> Response:
 def reveal(application_id: int) -> Response:
     """The full numbers for half a minute; the audit says who looked."""
     me = web.actor()
-    board.case(web.loket(), application_id, me, web.now())
+    casefile.read(web.loket(), application_id, me, web.now())
     full = desk.reveal(web.loket(), application_id, me, web.now())
     if _is_htmx():
         context = _case(application_id, me, full=full)
@@ -220,7 +221,7 @@ def numbers(application_id: int) -> str:
 def draft(application_id: int) -> Response:
     """The letter as it will look, to be read before it is signed."""
     loket, me, now = web.loket(), web.actor(), web.now()
-    if not board.case(loket, application_id, me, now).can_read_draft:
+    if not casefile.read(loket, application_id, me, now).can_read_draft:
         raise NotFound("Rancangan surat ini tidak ada.")
     pdf = issuing.draft(loket, desk.find(application_id), me.role, now)
     response = make_response(certificate.preview_png(pdf, PREVIEW_SCALE))
@@ -232,7 +233,7 @@ def draft(application_id: int) -> Response:
 @web.for_staff()
 def pdf(application_id: int) -> Response:
     """The archived bytes, named after the letter's number."""
-    view = board.case(web.loket(), application_id, web.actor(), web.now()).letter
+    view = casefile.read(web.loket(), application_id, web.actor(), web.now()).letter
     response = make_response(issuing.pdf_of(web.loket(), application_id))
     name = re.sub(r"[^A-Za-z0-9.-]+", "-", view.number if view else "surat").strip("-.")
     response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
@@ -319,7 +320,7 @@ def _context(
     me = web.actor()
     work = _work(me)
     open_id = application_id or (None if missed else _next(work["work"]))
-    just = board.case(web.loket(), done, me, web.now()) if done else None
+    just = casefile.read(web.loket(), done, me, web.now()) if done else None
     shown = _case(open_id, me, **more) if open_id else {"case": None, "may": _may(me)}
     said = {"notice": notice, "good": good, "missed": missed, "done": just}
     return work | shown | said | {"open_id": open_id}
@@ -358,7 +359,7 @@ def _case(
     full: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """What the case's templates need; each of its fragments renders with this alone."""
-    view = board.case(web.loket(), application_id, me, web.now())
+    view = casefile.read(web.loket(), application_id, me, web.now())
     action = next((one for one in view.actions if one.id == act), None)
     printed = spool.job_state(job) if job else None
     return {
@@ -419,7 +420,7 @@ def _initial(view: Case, action: Action | None) -> Given:
 
 def _sent(application_id: int, action_id: str) -> Given:
     """The fields as sent; hidden numbers that were left empty are those already known."""
-    view = board.case(web.loket(), application_id, web.actor(), web.now())
+    view = casefile.read(web.loket(), application_id, web.actor(), web.now())
     given = request.form.to_dict(flat=False)
     action = next((one for one in view.actions if one.id == action_id), None)
     for one in action.fields if action else ():

@@ -5,7 +5,7 @@ from typing import Any
 import qrcode
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
-from kiosk import board, spool, visit
+from kiosk import board, citizen, spool, visit
 from kiosk.errors import Invalid
 from kiosk.staff import EnrolledDevice
 from kiosk.visit import OpenVisit
@@ -201,13 +201,13 @@ def _birth(current: OpenVisit) -> dict[str, Any]:
 
 
 def _ticket(current: OpenVisit) -> dict[str, Any]:
-    ticket = board.ticket(web.loket(), current.state.application, web.now())
+    ticket = citizen.ticket(web.loket(), current.state.application, web.now())
     more = current.state.reprints < visit.REPRINTS
     return {"ticket": ticket, "qr": qr(web.loket().status_url(ticket.token)), "more": more}
 
 
 def _status(current: OpenVisit) -> dict[str, Any]:
-    return {"status": board.status(web.loket(), current.state.token, web.now())}
+    return {"status": citizen.status(web.loket(), current.state.token, web.now())}
 
 
 def _printing(current: OpenVisit) -> dict[str, Any]:

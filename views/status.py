@@ -5,8 +5,9 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template
 
-from kiosk import board
-from kiosk.board import Clock, Status
+from kiosk import citizen
+from kiosk.casefile import Clock
+from kiosk.citizen import Status
 from kiosk.errors import NotFound
 from views import web
 from views.kiosk import qr
@@ -21,7 +22,7 @@ SLOWEST = 60
 @blueprint.get("/t/<token>")
 @web.public
 def page(token: str) -> Response:
-    status = board.status(web.loket(), token, web.now())
+    status = citizen.status(web.loket(), token, web.now())
     if status is None:
         return make_response(render_template("status/unknown.html"), 404)
     return make_response(render_template("status/page.html", **_shown(token, status)))
@@ -30,7 +31,7 @@ def page(token: str) -> Response:
 @blueprint.get("/t/<token>/rows")
 @web.public
 def rows(token: str) -> Response:
-    status = board.status(web.loket(), token, web.now())
+    status = citizen.status(web.loket(), token, web.now())
     if status is None:
         raise NotFound("Tiket ini tidak kami kenal.")
     shown = _shown(token, status)

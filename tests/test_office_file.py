@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kiosk.errors import Unusable
-from kiosk.profile import OFFICES, Profile, load, parse
+from kiosk.office_file import OFFICES, load, parse
+from kiosk.profile import Profile
 
 LEBAK = tomllib.loads((OFFICES / "lebak.toml").read_text())
 GONE = object()

@@ -1,0 +1,139 @@
+"""What a citizen sees of their application: the ticket, and the status on their phone."""
+
+from dataclasses import dataclass
+
+from kiosk import spool
+from kiosk.casefile import Clock, clock_of
+from kiosk.loket import Loket
+from kiosk.profile import Service, SlipText, Stage, Step, Text
+from models import Application, Letter, PrintJob, Ticket
+
+
+@dataclass(frozen=True)
+class StageView:
+    title: Text
+    state: str  # done, now or ahead
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a citizen's phone shows. `version` changes when what is shown changes."""
+
+    label: str
+    service: Text
+    stages: tuple[StageView, ...]
+    public: Text
+    who: Text | None
+    before: int
+    clock: Clock
+    due_at: int | None
+    ticket_state: str
+    window: int | None
+    outcome: str | None
+    printable: int
+    slip: SlipText
+    version: str
+
+
+@dataclass(frozen=True)
+class TicketView:
+    label: str
+    token: str
+    due_at: int | None
+    before: int
+    created_at: int
+    service: Text
+    printed: str
+    clock: Clock
+
+
+def ticket(loket: Loket, application_id: int, now: int) -> TicketView:
+    """A citizen's ticket, as the kiosk shows it."""
+    row = Ticket.get(Ticket.application == application_id)
+    application = row.application
+    return TicketView(
+        label=row.label,
+        token=row.token,
+        due_at=application.due_at,
+        before=_before(row),
+        created_at=row.created_at,
+        service=loket.profile.service(application.service).title,
+        printed=_ticket_print(application_id),
+        clock=clock_of(loket, application, now),
+    )
+
+
+def _ticket_print(application_id: int) -> str:
+    job = (
+        PrintJob.select()
+        .where((PrintJob.application == application_id) & (PrintJob.kind == "ticket"))
+        .order_by(PrintJob.id.desc())
+        .first()
+    )
+    return str(job.state) if job else ""
+
+
+def _before(row: Ticket) -> int:
+    """How many are called before this ticket; 0 once it was called."""
+    if row.state != "waiting":
+        return 0
+    ahead = (Ticket.day == row.day) & (Ticket.state == "waiting")
+    sooner = Ticket.id < row.id
+    if row.priority:
+        ahead &= Ticket.priority & sooner
+    else:
+        ahead &= Ticket.priority | sooner
+    return int(Ticket.select().where(ahead).count())
+
+
+def status(loket: Loket, token: str, now: int) -> Status | None:
+    """What the ticket's QR opens; None for a token that is nobody's."""
+    row = Ticket.get_or_none(Ticket.token == token)
+    if row is None:
+        return None
+    application = row.application
+    service = loket.profile.service(application.service)
+    step = service.step(application.step)
+    who = loket.profile.role(step.roles[0]) if step.roles else None
+    before = _before(row)
+    return Status(
+        label=row.label,
+        service=service.title,
+        stages=_stages(service, step),
+        public=step.public,
+        who=who.title if who else None,
+        before=before,
+        clock=clock_of(loket, application, now),
+        due_at=application.due_at,
+        ticket_state=row.state,
+        window=row.window,
+        outcome=application.outcome,
+        printable=_printable(loket, application),
+        slip=service.slip,
+        version=f"{application.seq}-{row.state}-{row.window}-{before}",
+    )
+
+
+def _stages(service: Service, step: Step) -> tuple[StageView, ...]:
+    ids = [stage.id for stage in service.stages]
+    at = ids.index(step.stage)
+    return tuple(_stage(stage, n, at, step) for n, stage in enumerate(service.stages))
+
+
+def _stage(stage: Stage, n: int, at: int, step: Step) -> StageView:
+    if n < at or (n == at and step.ends == "issued"):
+        return StageView(stage.title, "done")
+    return StageView(stage.title, "now" if n == at else "ahead")
+
+
+def _printable(loket: Loket, application: Application) -> int:
+    """How often the letter may still be printed at the kiosk; 0 before it is issued."""
+    letter = Letter.get_or_none(
+        (Letter.application == application)
+        & (Letter.state == "issued")
+        & Letter.revoked_at.is_null()
+    )
+    if letter is None:
+        return 0
+    used = spool.count("letter", application.id, "kiosk")
+    return max(0, loket.profile.kiosk.prints_per_letter - used)
