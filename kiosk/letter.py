@@ -39,8 +39,8 @@ def write(
     text, office = service.letter, profile.office
     filled = _Filled(text, _parts(profile, facts, signer))
     return Letter(
-        government=office.government,
-        office=_without(office.name, office.government),
+        government=office.government.upper(),
+        office=_without(office.name, office.government).upper(),
         address=_address(profile),
         title=filled("title"),
         subtitle=filled("subtitle") or None,
@@ -57,7 +57,7 @@ def write(
         signer_titles=signer.titles,
         signer_name=signer.name,
         signer_rank=signer.rank,
-        signer_nip=signer.nip,
+        signer_nip=f"NIP {signer.nip}",
         copies=text.copies,
         verify_url=url,
         verify_hint="Pindai untuk memeriksa keaslian surat ini.",
@@ -100,7 +100,7 @@ def _without(name: str, government: str) -> str:
 
 def _address(profile: Profile) -> tuple[str, ...]:
     office = profile.office
-    contact = f"Telepon {office.phone}   Surel {office.email}   {office.website}"
+    contact = f"Telepon {office.phone} · Surel {office.email} · {office.website}"
     return (*office.address, contact)
 
 
