@@ -118,7 +118,9 @@
     if (!fast || text.length < BURST.scan) return false;
     event.preventDefault();
     const input = field();
-    if (!input || text.length < BURST[kind()]) return true;
+    if (!input) return true;
+    // A gap in the burst: the keys have typed what came before it, so go on if that is all of it.
+    if (text.length < BURST[kind()]) { submit(event); return true; }
     if (kind() === "digits" && !/^\d+$/.test(text)) return true;
     enter(text);
     submit(event);

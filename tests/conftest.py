@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Browser as PlaywrightBrowser
+from playwright.sync_api import sync_playwright
 
 import models
 from app import create_app
@@ -17,18 +19,10 @@ from kiosk.office_file import load
 from kiosk.settings import read
 from kiosk.staff import Actor
 from kiosk.vault import Vault
+from tests import live
 from tests.pages import Browser
+from tests.people import MONDAY_NINE, PASSWORD, STAFF
 
-MONDAY_NINE = 1795399200  # 2026-11-23 09:00 WIB
-PASSWORD = "sandi-contoh-15"
-STAFF = {
-    "loket": ("front_office", "Lilis Loket"),
-    "sekre": ("sekretariat", "Sari Sekretaris"),
-    "kadis": ("kepala_dinas", "Karta Kadis"),
-    "kabid": ("kabid_linjamsos", "Kabul Kabid"),
-    "operator": ("operator", "Opik Operator"),
-    "admin": ("admin", "Ani Admin"),
-}
 BASE_URL = "http://loket.test"
 
 
@@ -102,11 +96,10 @@ def browser(app: Flask) -> Browser:
     return Browser(app.test_client())
 
 
-def enrolled(app: Flask, kind: str, now: int, number: int = 1) -> Browser:
-    code = staff.add_device(f"{kind} {number}", kind, now)
-    _, token = staff.enrol(code, now)
+def enrolled(app: Flask, kind: str, now: int) -> Browser:
+    code = staff.add_device(f"{kind} 1", kind, now)
     client = app.test_client()
-    client.set_cookie(f"device_{kind}", token)
+    client.set_cookie(f"device_{kind}", staff.enrol(code, now)[1])
     return Browser(client)
 
 
@@ -162,3 +155,20 @@ def submit(clock: Clock) -> Callable[..., int]:
         return desk.submit(loket, Draft(**(draft | over)), None, clock.at)  # type: ignore[arg-type]
 
     return act
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[PlaywrightBrowser]:
+    """A real Chromium. A module's, for while it runs no other event loop may in this thread."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=live.CHROMIUM, args=list(live.FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def office(home: Path, chromium: PlaywrightBrowser) -> Iterator[live.Office]:
+    """The office served on a real port; no window of it may have met a forbidden script."""
+    with live.serve(home, chromium) as served:
+        yield served
+        assert served.complaints == []

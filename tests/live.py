@@ -13,9 +13,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import models
 from app import create_app
-from kiosk import spool
+from kiosk import spool, staff
 from kiosk.settings import read
-from tests.conftest import MONDAY_NINE, PASSWORD, enrolled
+from tests.people import MONDAY_NINE, PASSWORD
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -82,10 +82,9 @@ class Office:
         return page
 
     def device(self, kind: str, size: tuple[int, int]) -> Page:
-        known = enrolled(self.app, kind, int(self.clock()), len(self.contexts) + 1)
-        cookie = known.client.get_cookie(f"device_{kind}")
-        assert cookie is not None
-        return self.window(size, **{cookie.key: cookie.value})
+        now = int(self.clock())
+        code = staff.add_device(f"{kind} {len(self.contexts) + 1}", kind, now)
+        return self.window(size, **{f"device_{kind}": staff.enrol(code, now)[1]})
 
     def signed_in(self, name: str) -> Page:
         """A member of staff at their desk."""

@@ -2,31 +2,14 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from kiosk.population import DEMO_PERSON
-from tests.live import CHROMIUM, FLAGS, PHONE, Office, serve
+from tests.live import PHONE, Office
 
 expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def office(home: Path, chromium: Browser) -> Iterator[Office]:
-    with serve(home, chromium) as served:
-        yield served
-        assert served.complaints == []
 
 
 def tap(page: Page, name: str) -> None:
@@ -44,6 +27,7 @@ def type_on_keys(page: Page, digits: str) -> None:
 
 def scan(page: Page, text: str) -> None:
     """A scanner: keys in a burst, then Enter, wherever the focus is."""
+    expect(page.locator("[data-keys][readonly]")).to_be_attached()
     page.keyboard.type(text, delay=3)
     page.keyboard.press("Enter")
 

@@ -1,0 +1,83 @@
+"""No WCAG 2.2 A or AA violation on the screens that people use, found by axe in a real Chromium."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from kiosk.population import DEMO_PERSON
+from tests.live import DESK, PHONE, Office
+from tests.test_journeys import (
+    do,
+    give_numbers,
+    heading,
+    open_case,
+    take_ticket,
+    tap,
+    to_numbers,
+)
+
+AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text()
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds: rule and place. Run by the browser's debugger, which no CSP stops."""
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(document, rules)", RULES)
+    return [
+        f"{fault['id']}: {node['target']}"
+        for fault in found["violations"]
+        for node in fault["nodes"]
+    ]
+
+
+@pytest.mark.parametrize(("language", "large"), [("ID", False), ("EN", True)])
+def test_the_kiosk_serves_people_who_see_badly(office: Office, language: str, large: bool) -> None:
+    kiosk = office.kiosk()
+    if language == "EN":
+        tap(kiosk, "EN")
+        heading(kiosk, "Welcome")
+    if large:
+        tap(kiosk, "A+")
+        kiosk.wait_for_selector("html.large")
+    assert faults(kiosk) == []
+    kiosk.locator(".pick").first.click()
+    for screen in ("about", "priority", "consent", "nik"):
+        kiosk.wait_for_selector(f".at-{screen}")
+        assert faults(kiosk) == [], screen
+        if screen != "nik":
+            kiosk.locator(".button.primary.on").click()
+
+
+def test_own_data_and_ticket_have_no_barrier(office: Office) -> None:
+    kiosk = office.kiosk()
+    to_numbers(kiosk)
+    give_numbers(kiosk, DEMO_PERSON.nik, DEMO_PERSON.kk)
+    for act, screen in (("KIP Kuliah", "Apakah sudah benar?"), ("Ya, benar", "Nomor antrean")):
+        assert faults(kiosk) == []
+        tap(kiosk, act)
+        heading(kiosk, screen)
+    assert faults(kiosk) == []
+
+
+def test_desk_queue_phone_and_verify_page_have_no_barrier(office: Office) -> None:
+    label = take_ticket(office.kiosk())
+    front = office.signed_in("loket")
+    open_case(front, label)
+    assert faults(front) == []
+    do(front, label, "Belum lengkap", missing="kk")
+    assert faults(front) == []
+    front.goto(f"{office.url}/loket")
+    assert faults(front) == []
+    stranger = office.window(PHONE)
+    for path in ("/masuk", "/v", "/v/1", "/"):
+        stranger.goto(office.url + path)
+        assert faults(stranger) == [], path
+    admin = office.window(DESK)
+    admin.goto(f"{office.url}/masuk")
+    admin.fill("[name=name]", "admin")
+    admin.fill("[name=password]", "sandi-contoh-15")
+    admin.click("main button")
+    admin.wait_for_url("**/admin*")
+    assert faults(admin) == []
