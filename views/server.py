@@ -30,7 +30,8 @@ def listen(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        said = f"{host}:{port} tidak dapat dipakai ({error.strerror})"
+        why = str(error.strerror).partition(" (")[0]
+        said = f"{host}:{port} tidak dapat dipakai ({why})"
         raise Unusable(f"{said}. Hentikan yang lain, atau ubah LOKET15_PORT.") from None
 
 
