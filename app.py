@@ -27,6 +27,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
 from kiosk import certificate, errors, secret, spool
+from kiosk import desk as desk_work
 from kiosk.loket import open_loket
 from kiosk.settings import Settings, read
 from views import admin, desk, display, kiosk, machine, queue, staff, status, verify, web
@@ -75,7 +76,9 @@ def from_environment() -> Flask:
     on their way.
     """
     app = create_app(read(os.environ))
-    spool.start(app.extensions["loket"], app.extensions["printers"], time.time)
+    spool.start(
+        app.extensions["loket"], app.extensions["printers"], time.time, desk_work.printed_at_kiosk
+    )
     threading.Thread(target=certificate.warm_up, daemon=True).start()
     return app
 

@@ -120,6 +120,7 @@ class Visit(Table):
     token_hash = TextField(unique=True, null=True)
     state_ct = BlobField(null=True)
     attempts = IntegerField(default=0)
+    seq = IntegerField(default=0)
     started_at = IntegerField()
     seen_at = IntegerField()
     ended_at = IntegerField(null=True)
@@ -231,7 +232,10 @@ class QueueEvent(Table):
 
 
 class Letter(Table):
-    """An SK; its id is the serial in the seal. `numbered` until it is signed and archived."""
+    """An SK; its id is the serial in the seal. `numbered` until it is signed and archived.
+
+    `void`: its application ended before; the number stays taken, so that the sequence has no hole.
+    """
 
     application = ForeignKeyField(Application, unique=True, on_delete="RESTRICT")
     application_id: int
@@ -239,7 +243,7 @@ class Letter(Table):
     year = IntegerField()
     no = IntegerField(constraints=[Check("no >= 1")])
     number = TextField(unique=True)
-    state = TextField(constraints=[Check("state IN ('numbered', 'issued')")])
+    state = TextField(constraints=[Check("state IN ('numbered', 'issued', 'void')")])
     claimed_at = IntegerField()
     signer = ForeignKeyField(User, on_delete="RESTRICT")
     signer_id: int

@@ -179,9 +179,10 @@ def figures(loket: Loket, now: int) -> Figures:
     calendar = loket.calendar
     day = calendar.day_of(now).isoformat()
     tickets = Ticket.select().where(Ticket.day == day)
+    # What the office took: the time that it waited for the citizen is not in it.
     took = [
-        calendar.between(done.created_at, done.closed_at or now)
-        for done in Application.select(Application.created_at, Application.closed_at)
+        done.budget_s - clock_of(loket, done, now).left
+        for done in Application.select()
         .join(Ticket, on=(Ticket.application == Application.id))
         .where((Ticket.day == day) & (Application.outcome << ("issued", "not_found")))
     ]

@@ -20,6 +20,7 @@ from kiosk.staff import Actor
 from models import Application, Event, Letter, Ticket, User
 
 MANUAL = Text(id="Diketik warga, tidak ada di basis data", en="Typed by hand, not in the register")
+OTHER_KK = Text(id="Diketik warga, nomor KK berbeda", en="Typed by hand, another KK number")
 
 
 @dataclass(frozen=True)
@@ -190,14 +191,14 @@ def read(loket: Loket, application_id: int, actor: Actor, now: int) -> Case:
         step=step,
         clock=clock_of(loket, application, now),
         compared=_compare(given, found),
-        register_note=None if application.in_snapshot else MANUAL,
+        register_note=None if application.in_snapshot else OTHER_KK if found else MANUAL,
         as_of=str(loket.register.as_of() or ""),
         **_of_register(found),
         remark=_unlock(loket, "remark", application.remark_ct),
         check=_check(loket, application, service),
         passed=_passed(loket, application, service),
         ahead=tuple(workflow.way(service, [application.step])),
-        actions=step.actions if mine else (),
+        actions=tuple(a for a in step.actions if not a.on) if mine else (),
         person=given,
         assignee=application.assignee.full_name if application.assignee else "",
         letter=_letter_view(loket, letter) if letter else None,

@@ -179,7 +179,8 @@ def _record_check(
             "at": now,
             "by": actor.full_name,
             "row": row.as_dict() if row else None,
-            "as_of": as_of.isoformat() if as_of else "",
+            # What the snapshot does not hold is not said to be "per tanggal" of the snapshot.
+            "as_of": as_of.isoformat() if as_of and row else "",
         },
     )
 
@@ -225,6 +226,7 @@ def _enter(
     application.seq += 1
     if to.ends:
         application.closed_at, application.outcome = now, to.ends
+        issuing.void(application.id)
     if not any(loket.profile.may(role, "queue") for role in to.roles):
         queue.leave(application.id, now, actor_id)
     detail = {name: value for name, value in values.items() if value}
@@ -306,6 +308,22 @@ def _last(application: Application) -> Event | None:
     return event if event and event.action not in ("ditarik", "diajukan") else None
 
 
+def printed_at_kiosk(loket: Loket, application_id: int, now: int) -> None:
+    """The letter came out at the kiosk: where the step has an act for that, it is done.
+
+    The case leaves the front office's desk by itself; the citizen has the letter in hand.
+    """
+    with transaction():
+        application = find(application_id)
+        service = loket.profile.service(application.service)
+        step = service.step(application.step)
+        action = next((a for a in step.actions if a.on == "kiosk_print"), None)
+        if action:
+            to = service.step(action.next)
+            citizen = workflow.CITIZEN
+            _enter(loket, application, service, action.id, to, None, citizen, {}, now)
+
+
 @dataclass(frozen=True)
 class PrintOutcome:
     """What became of a scan at the kiosk's printer; `left` more prints are allowed."""
@@ -357,6 +375,12 @@ def print_at_counter(loket: Loket, application_id: int, actor: Actor, key: str, 
         job = spool.add("letter", find(application_id), "counter", key, now, actor)
     spool.wake()
     return job
+
+
+def note_opened(loket: Loket, application_id: int, actor: Actor, what: str, now: int) -> None:
+    """Note in the audit that a document with full numbers was opened."""
+    with transaction():
+        Audit.create(at=now, actor=actor.id, what=what, subject=find(application_id).number)
 
 
 def reveal(loket: Loket, application_id: int, actor: Actor, now: int) -> dict[str, str]:

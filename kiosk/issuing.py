@@ -93,6 +93,12 @@ def release(made: Made, now: int) -> None:
     fsync_folder(made.path.parent)
 
 
+def void(application_id: int) -> None:
+    """The application ends without its letter: a number taken for it is void, never deleted."""
+    unissued = (Letter.application == application_id) & (Letter.state == "numbered")
+    Letter.update(state="void").where(unissued).execute()
+
+
 def require_free(application_id: int, now: int) -> None:
     """Nobody is signing this application's letter right now. Raises Stale."""
     row = Letter.get_or_none(Letter.application == application_id)
@@ -112,7 +118,7 @@ def _claim(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) 
         row = Letter.get_or_none(Letter.application == application_id)
         row = row or _number(loket, application, service, actor, now)
         facts = _facts(loket, application, service, row.number, loket.calendar.day_of(now))
-        row.claimed_at, row.signer_id = now, actor.id
+        row.state, row.claimed_at, row.signer_id = "numbered", now, actor.id
         row.valid_until = facts.valid_until.isoformat()
         row.facts_ct = loket.vault.lock_json("letter", _freeze(loket, row.id, facts))
         row.save()

@@ -83,7 +83,7 @@ def _path(location: tuple[int | str, ...]) -> str:
 def _said(error: Any) -> str:
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        return "unknown key; expected one that docs/office-file.md names"
+        return "unknown key; expected one that this table of kiosk/profile.py names"
     if error["type"] == "missing":
         return "missing; expected a value"
     return f"{error['input']!r}: {message}"

@@ -222,7 +222,11 @@ class FormField(Strict):
 
 
 class Action(Named):
-    """One act a step offers: where it leads, which key does it, what it asks, what it does."""
+    """One act a step offers: where it leads, which key does it, what it asks, what it does.
+
+    An act with `on` is nobody's key: it is done when that happens (the letter came out at the
+    kiosk).
+    """
 
     next: Id
     key: Annotated[str, Field(pattern=r"^[A-Z]$")]
@@ -230,6 +234,7 @@ class Action(Named):
     said: Text
     fields: tuple[FormField, ...] = ()
     does: tuple[Effect, ...] = ()
+    on: Literal["kiosk_print"] | None = None
 
 
 class Standing(Strict):

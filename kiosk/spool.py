@@ -1,5 +1,6 @@
 """The print queue: committed first, printed after. A job reaches its printer once, never twice."""
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,12 @@ from kiosk.staff import Actor
 from models import Application, Busy, PrintJob, Ticket, db, transaction
 
 KEEP_TRYING_S = 15 * 60
-_wake = threading.Event()
+Handed = Callable[[Loket, int, int], None]
+# A lane is a printer's: a dead letter printer must not hold up the tickets.
+LANES = (("ticket", "slip"), ("letter",))
+EVERY_KIND = tuple(kind for lane in LANES for kind in lane)
+_wakes = tuple(threading.Event() for _ in LANES)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -89,10 +95,12 @@ def reprint_ticket(application_id: int, now: int, actor: Actor | None = None) ->
     return job
 
 
-def job_state(job_id: int) -> tuple[str, str]:
-    """(queued | sending | printing | done | failed, reason). Raises NotFound."""
+def job_state(job_id: int, application_id: int | None = None) -> tuple[str, str]:
+    """(queued | sending | printing | done | failed, reason). Raises NotFound; so for a job that is
+    another application's than the one named.
+    """
     job = PrintJob.get_or_none(PrintJob.id == job_id)
-    if job is None:
+    if job is None or application_id not in (None, job.application_id):
         raise NotFound("Cetakan ini tidak ada.")
     return job.state, job.reason
 
@@ -103,45 +111,72 @@ def waiting() -> int:
 
 
 def wake() -> None:
-    """Tell the printing thread that there is work."""
-    _wake.set()
+    """Tell the printing threads that there is work."""
+    for event in _wakes:
+        event.set()
 
 
-def start(loket: Loket, devices: Printers, clock: Callable[[], float]) -> threading.Thread:
-    """The printing thread of the server."""
-    thread = threading.Thread(target=_work, args=(loket, devices, clock), daemon=True)
-    thread.start()
-    return thread
+def start(loket: Loket, devices: Printers, clock: Callable[[], float], handed: Handed) -> None:
+    """The printing threads of the server, one a lane."""
+    for kinds, event in zip(LANES, _wakes, strict=True):
+        work = (loket, devices, clock, handed, kinds, event)
+        threading.Thread(target=_work, args=work, daemon=True).start()
 
 
-def _work(loket: Loket, devices: Printers, clock: Callable[[], float]) -> None:
+def _work(
+    loket: Loket,
+    devices: Printers,
+    clock: Callable[[], float],
+    handed: Handed,
+    kinds: tuple[str, ...],
+    event: threading.Event,
+) -> None:
     db.connect(reuse_if_open=True)
     while True:
-        _wake.wait(timeout=2)
-        _wake.clear()
+        event.wait(timeout=2)
+        event.clear()
         try:
-            work_once(loket, devices, int(clock()))
+            work_once(loket, devices, int(clock()), handed, kinds)
         except Busy:
             continue
 
 
-def work_once(loket: Loket, devices: Printers, now: int) -> int:
+def work_once(
+    loket: Loket,
+    devices: Printers,
+    now: int,
+    handed: Handed | None = None,
+    kinds: tuple[str, ...] = EVERY_KIND,
+) -> int:
     """Send what waits and follow what prints; how many jobs moved.
 
     A job whose printer is gone waits and is tried again for a quarter of an hour, then fails: what
-    comes out hours later belongs to nobody who is still there.
+    comes out hours later belongs to nobody who is still there. `handed` is told of a letter that
+    came out at the kiosk: (loket, application id, now).
     """
     moved = 0
-    jobs = PrintJob.select().where(PrintJob.state << ("queued", "printing")).order_by(PrintJob.id)
-    for job in list(jobs):
+    pending = (PrintJob.state << ("queued", "printing")) & (PrintJob.kind << kinds)
+    for job in list(PrintJob.select().where(pending).order_by(PrintJob.id)):
         before = (job.state, job.reason)
-        printer = devices.of(job.kind)
+        _attempt(loket, job, devices.of(job.kind), now)
+        if handed and job.state == "done" and (job.kind, job.place) == ("letter", "kiosk"):
+            handed(loket, job.application_id, now)
+        moved += (job.state, job.reason) != before
+    return moved
+
+
+def _attempt(loket: Loket, job: PrintJob, printer: Printer, now: int) -> None:
+    """One step of a job. Whatever goes wrong with one must not end the printing of the others."""
+    try:
         if job.state == "queued":
             _send(loket, job, printer, now)
         else:
             _follow(job, printer, now)
-        moved += (job.state, job.reason) != before
-    return moved
+    except Busy:
+        raise
+    except Exception as fault:
+        _log.error("print job %s failed: %s", job.id, type(fault).__name__)
+        _move(job, "failed", now, "Cetakan ini tidak dapat dibuat. Hubungi admin.")
 
 
 def recover(now: int) -> int:
@@ -167,16 +202,12 @@ def _send(loket: Loket, job: PrintJob, printer: Printer, now: int) -> None:
     except LoketError as error:
         _claim(job, "failed", now, error.message)
         return
-    except (ValueError, OSError):
-        # One job that cannot be drawn must not end the thread that prints all the others.
-        _claim(job, "failed", now, "Cetakan ini tidak dapat dibuat. Hubungi admin.")
-        return
     if not _claim(job, "sending", now):
         return
     try:
         reference = printer.submit(document, mime, f"{job.kind}-{job.id}")
     except PrinterDown as down:
-        given_up = now - job.created_at > KEEP_TRYING_S or down.unsure
+        given_up = _nobody_waits(job, now) or down.unsure
         _move(job, "failed" if given_up else "queued", now, down.message)
     except LoketError as error:
         _move(job, "failed", now, error.message)
@@ -184,6 +215,17 @@ def _send(loket: Loket, job: PrintJob, printer: Printer, now: int) -> None:
         job.reference = reference
         _move(job, "printing", now)
         _follow(job, printer, now)
+
+
+def _nobody_waits(job: PrintJob, now: int) -> bool:
+    """Whether to give a job up whose printer is gone.
+
+    A letter at the kiosk at once: the citizen is sent to the counter, and a sheet with their NIK
+    must not drop out later before strangers.
+    """
+    if (job.kind, job.place) == ("letter", "kiosk"):
+        return True
+    return now - job.created_at > KEEP_TRYING_S
 
 
 def _claim(job: PrintJob, state: str, now: int, reason: str = "") -> bool:

@@ -27,7 +27,6 @@ BY_HAND = (*WAY[:5], "name", "birth", "address", *WAY[5:])
 # Screens beside the way: which of its screens they belong to, and where back leads.
 BESIDE = {"notfound": ("kk", "nik"), "wrong": ("check", "check"), "note": ("check", "wrong")}
 SCANS = {"print": "scan_print", "status": "scan_status"}
-ENDS = frozenset({"counter", "ticket", "printing", "status"})
 WRONG_PARTS = ("name", "birth", "address", "village")
 REPRINTS = 2
 SCANS_PER_DEVICE = 60
@@ -65,6 +64,7 @@ class OpenVisit:
     id: int
     device_id: int
     attempts: int
+    seq: int
     state: State
 
 
@@ -99,7 +99,7 @@ def start(loket: Loket, device_id: int, choice: str, now: int) -> tuple[str, Ope
             started_at=now,
             seen_at=now,
         )
-    return token, OpenVisit(row.id, device_id, 0, state)
+    return token, OpenVisit(row.id, device_id, 0, 0, state)
 
 
 def _first(loket: Loket, choice: str) -> State:
@@ -118,9 +118,25 @@ def find(loket: Loket, token: str, device_id: int, now: int) -> OpenVisit | None
     if row.seen_at <= now - _forgotten_after(loket):
         end(row.id, now)
         return None
-    state = loket.vault.unlock_json("visit", row.state_ct)
+    return _opened(loket, row)
+
+
+def _opened(loket: Loket, row: Visit) -> OpenVisit:
+    state = loket.vault.unlock_json("visit", row.state_ct or b"")
     state["wrong"] = tuple(state["wrong"])
-    return OpenVisit(row.id, device_id, row.attempts, State(**state))
+    return OpenVisit(row.id, row.device_id, row.attempts, row.seq, State(**state))
+
+
+def _first_to_come(visit: OpenVisit) -> bool:
+    """Whether this request is the one that answers the screen: of taps at once only one is."""
+    unanswered = _still_open(visit.id) & (Visit.seq == visit.seq)
+    with transaction():
+        return bool(Visit.update(seq=Visit.seq + 1).where(unanswered).execute())
+
+
+def _as_it_is(loket: Loket, visit: OpenVisit) -> OpenVisit:
+    row = Visit.get_or_none(_still_open(visit.id))
+    return _opened(loket, row) if row else visit
 
 
 def touch(visit: OpenVisit, now: int) -> None:
@@ -149,6 +165,9 @@ def answer(loket: Loket, visit: OpenVisit, screen: str, given: Given, now: int) 
     handler = ANSWERS.get(screen)
     if handler is None or screen != visit.state.screen:
         return visit
+    if not _first_to_come(visit):
+        return _as_it_is(loket, visit)
+    visit = replace(visit, seq=visit.seq + 1)
     return _keep(loket, visit, handler(Turn(loket, visit, given, now)), now)
 
 
@@ -171,6 +190,9 @@ def reprint(loket: Loket, visit: OpenVisit, now: int) -> OpenVisit:
     state = visit.state
     if state.screen != "ticket" or state.reprints >= REPRINTS:
         return visit
+    if not _first_to_come(visit):
+        return _as_it_is(loket, visit)
+    visit = replace(visit, seq=visit.seq + 1)
     spool.reprint_ticket(state.application, now)
     return _keep(loket, visit, replace(state, reprints=state.reprints + 1), now)
 

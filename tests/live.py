@@ -13,7 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import models
 from app import create_app
-from kiosk import spool, staff
+from kiosk import desk, spool, staff
 from kiosk.settings import read
 from tests.people import MONDAY_NINE, PASSWORD
 
@@ -105,9 +105,8 @@ class Office:
 
     def print_all(self) -> None:
         """Let the printing thread's work be done now."""
-        spool.work_once(
-            self.app.extensions["loket"], self.app.extensions["printers"], int(self.clock())
-        )
+        loket, printers = self.app.extensions["loket"], self.app.extensions["printers"]
+        spool.work_once(loket, printers, int(self.clock()), desk.printed_at_kiosk)
 
     def prints(self, pattern: str) -> list[Path]:
         return sorted((self.home / "prints").glob(pattern), key=lambda p: p.stat().st_mtime_ns)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import models
-from kiosk import casefile, certificate, desk, issuing, queue, verification
+from kiosk import board, casefile, certificate, desk, issuing, queue, spool, verification
 from kiosk.errors import Invalid, LoketError, NotAllowed, NotFound, Stale
 from kiosk.loket import Loket
+from kiosk.printers import printer_from
 from models import Application, Event, Letter, PrintJob, Ticket
 from tests.conftest import PASSWORD, Clock, actor
 
@@ -417,6 +418,67 @@ def test_nothing_personal_is_readable_in_the_database_or_the_file_names(
         for secret in (b"3602014708900001", b"3602111111118111", b"AMINAH", b"CIKUMPAY"):
             assert secret not in content, f"{secret!r} in {file.name}"
     assert not [p for p in home.rglob("*") if "3602014708900001" in p.name]
+
+
+def test_a_letter_that_came_out_at_the_kiosk_is_handed_over(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "penyerahan")
+    desk.print_at_kiosk(loket, Ticket.get().token, clock.at)
+    files = printer_from("file:prints", loket.home)
+    spool.work_once(loket, spool.Printers(files, files), clock.at, desk.printed_at_kiosk)
+    done = desk.find(id_)
+    assert (done.step, done.outcome) == ("selesai", "issued")
+    assert board.ready_for_pickup(loket, clock.at) == ()
+    again = desk.print_at_kiosk(loket, Ticket.get().token, clock.tick(5))
+    assert again.state == "printing"
+    spool.work_once(loket, spool.Printers(files, files), clock.at, desk.printed_at_kiosk)
+    assert Event.select().where(Event.action == "dicetak_sendiri").count() == 1
+
+
+def test_a_number_taken_for_a_letter_that_never_came_is_void_and_not_given_again(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "periksa")
+    (loket.archive / "sk_dtks").write_text("a file where the folder must be")
+    with pytest.raises(OSError, match="sk_dtks"):
+        act(loket, clock, id_, "kepala_dinas", "tanda_tangan", password=PASSWORD)
+    (loket.archive / "sk_dtks").unlink()
+    act(loket, clock, id_, "kepala_dinas", "kembalikan", reason="Cek lagi")
+    act(loket, clock, id_, "operator", "tidak_ditemukan", seen="Tidak ada")
+    act(loket, clock, id_, "front_office", "diberitahu")
+    assert (Letter.get().no, Letter.get().state) == (1, "void")
+    second = submit(loket)
+    to_step(loket, clock, second, "penyerahan")
+    assert Letter.get(Letter.application == second).no == 2
+
+
+def test_what_the_citizen_said_is_wrong_is_mended_where_they_stand(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    person = casefile.read(loket, id_, actor("front_office"), clock.at).person
+    fields = {f"person.{part}": value for part, value in person.items()}
+    fields["person.address"] = "KP. CIPUTRI"
+    mended = act(loket, clock, id_, "front_office", "perbaiki", **fields)
+    assert mended.step == "berkas"
+    case = casefile.read(loket, id_, actor("front_office"), clock.at)
+    assert case.person["address"] == "KP. CIPUTRI"
+
+
+def test_a_letter_is_not_said_to_rest_on_a_snapshot_that_does_not_hold_the_person(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    known, typed = submit(loket), submit(loket, nik="3602015203640003", in_snapshot=False)
+    for id_ in (known, typed):
+        to_step(loket, clock, id_, "periksa")
+    as_of = [
+        (casefile.read(loket, id_, actor("kepala_dinas"), clock.at).check or {})["as_of"]
+        for id_ in (known, typed)
+    ]
+    assert as_of == ["2026-11-01", ""]
 
 
 def test_two_windows_calling_at_once_never_call_the_same_ticket(

@@ -9,8 +9,11 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from kiosk import spool
 from kiosk.loket import Loket, open_loket
 from kiosk.population import DEMO_PERSON
+from kiosk.printers import NO_PAPER, EscPosPrinter, IppPrinter
+from kiosk.spool import Printers
 from models import Application, Attempt, PrintJob, Ticket, Visit
 from tests.conftest import BASE_URL, Clock
 from tests.pages import Browser, check, text
@@ -59,7 +62,8 @@ def to_check(kiosk: Browser) -> TestResponse:
 
 
 def without_token(page: str) -> str:
-    return re.sub(r'(name="csrf_token" value|X-CSRFToken": )"?[^"]+"', "", page)
+    """CSRF tokens differ from answer to answer: in the forms, and in what htmx sends along."""
+    return re.sub(r'(name="csrf_token" value=|X-CSRFToken": )"[^"]+"', r'\1""', page)
 
 
 def test_the_whole_way_screen_by_screen(kiosk: Browser) -> None:
@@ -313,6 +317,54 @@ def test_a_signed_letter_prints_at_the_kiosk_as_often_as_allowed(
     scan(kiosk, "print", address)
     assert "sebanyak yang boleh" in html(scan(kiosk, "print", address))
     assert jobs.count() == 2
+
+
+def test_a_letter_printer_that_is_down_sends_the_citizen_to_the_counter(
+    kiosk: Browser, loket: Loket, clock: Clock, submit: Callable[..., int]
+) -> None:
+    to_step(loket, clock, submit(loket), "penyerahan")
+    scan(kiosk, "print", f"{BASE_URL}/t/{Ticket.get().token}")
+    down = Printers(EscPosPrinter("127.0.0.1", 9), IppPrinter("ipp://127.0.0.1:9/ipp/print"))
+    spool.work_once(loket, down, clock.at)
+    sent_away(html(kiosk.fragment("/kiosk/job")))
+
+
+@pytest.mark.parametrize("state", ["queued", "printing", "failed"])
+def test_a_letter_that_something_hinders_is_not_waited_for(
+    kiosk: Browser, loket: Loket, clock: Clock, submit: Callable[..., int], state: str
+) -> None:
+    to_step(loket, clock, submit(loket), "penyerahan")
+    scan(kiosk, "print", f"{BASE_URL}/t/{Ticket.get().token}")
+    letters = PrintJob.kind == "letter"
+    PrintJob.update(state=state, reason=NO_PAPER).where(letters).execute()
+    sent_away(html(kiosk.fragment("/kiosk/job")))
+    PrintJob.update(state="done", reason="").where(letters).execute()
+    assert "Surat sudah dicetak." in html(kiosk.fragment("/kiosk/job"))
+
+
+def sent_away(page: str) -> None:
+    assert "Pencetak sedang tidak dapat dipakai." in page
+    assert "Silakan ambil surat Anda di loket." in page
+    for promise in ("Surat sedang dicetak.", "Mohon tunggu", "masih dapat dicetak"):
+        assert promise not in page
+
+
+def test_the_purpose_is_shown_as_it_will_be_printed_with_its_english_beside(
+    kiosk: Browser,
+) -> None:
+    assert "<small>" not in html(to_check(kiosk))
+    kiosk.send("/kiosk/language", {"lang": "en"}, htmx=True)
+    kiosk.send("/kiosk/back", {"screen": "check"}, htmx=True)
+    page = html(answer(kiosk, "purpose", purpose="bansos"))
+    assert '<span lang="id">Bantuan sosial</span> <small>Social assistance</small>' in page
+
+
+def test_the_consent_promises_only_what_the_office_does(kiosk: Browser) -> None:
+    begin(kiosk)
+    answer(kiosk, "about")
+    page = html(answer(kiosk, "priority", priority=""))
+    assert "Minta melihat atau memperbaiki data di loket." in page
+    assert "menghapus" not in page
 
 
 def test_the_qr_on_the_screen_is_the_status_address(kiosk: Browser, home: Path) -> None:

@@ -113,14 +113,14 @@ REFERENCES = [
 ]
 WAYS = [
     # Nothing leads to `lengkapi` any more.
-    (f"{STEP}[0].actions[1].next", "sekretariat", f"{STEP}[1].id", "never reached from 'berkas'"),
+    (f"{STEP}[0].actions[2].next", "sekretariat", f"{STEP}[1].id", "never reached from 'berkas'"),
     (f"{STEP}[{SELESAI}].ends", GONE, f"{STEP}[{SELESAI}].actions", "a dead end; expected"),
     (f"{STEP}[{PENYERAHAN}].roles", [], f"{STEP}[{PENYERAHAN}].actions", "a dead end; expected"),
     (f"{STEP}[0].ends", "issued", f"{STEP}[0].ends", "no actions and no roles; expected"),
     # The hand-over leads back to itself: a letter that never leaves the house.
     (
-        f"{STEP}[{PENYERAHAN}].actions[0].next",
-        "penyerahan",
+        f"{STEP}[{PENYERAHAN}].actions",
+        [LEBAK["services"][0]["steps"][PENYERAHAN]["actions"][0] | {"next": "penyerahan"}],
         f"{STEP}[{PENYERAHAN}].id",
         "never reaches an end",
     ),

@@ -17,7 +17,7 @@ from kiosk.printers import JobState, Mime, PrinterDown, Status
 from kiosk.settings import read
 from kiosk.spool import Printers
 from models import PrintJob, Ticket
-from tests.conftest import Clock
+from tests.conftest import Clock, actor
 from tests.test_desk import act, at_once, to_step
 
 Submit = Callable[..., int]
@@ -232,3 +232,39 @@ def test_a_printers_address_that_is_none_names_its_setting(home: Path, url: str)
         spool.printers(replace(settings, ticket_printer=url))
     with pytest.raises(Unusable, match="LOKET15_LETTER_PRINTER"):
         spool.printers(replace(settings, letter_printer=url))
+
+
+def test_a_letter_for_the_kiosk_is_given_up_at_once_and_never_drops_out_later(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "penyerahan")
+    desk.print_at_kiosk(loket, Ticket.get().token, clock.at)
+    desk.print_at_counter(loket, id_, actor("front_office"), "a", clock.at)
+    spool.work_once(loket, both(Device(PrinterDown("Kertas habis"))), clock.at)
+    assert [(kind, state) for kind, state, _ in jobs()] == [
+        ("ticket", "queued"), ("letter", "failed"), ("letter", "queued"),
+    ]  # fmt: skip
+
+
+def test_tickets_do_not_wait_for_the_printer_of_letters(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "penyerahan")
+    desk.print_at_counter(loket, id_, actor("front_office"), "a", clock.at)
+    device = Device()
+    for kinds in spool.LANES:
+        spool.work_once(loket, both(device), clock.at, kinds=kinds)
+        if kinds == spool.LANES[0]:
+            assert device.taken == ["ticket-1"]
+    assert device.taken == ["ticket-1", "letter-2"]
+
+
+def test_a_printer_that_answers_nonsense_fails_its_job_and_not_the_thread(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    submit(loket)
+    submit(loket)
+    spool.work_once(loket, both(Device(TypeError("a printer's nonsense"))), clock.at)
+    assert [state for _, state, _ in jobs()] == ["failed", "failed"]

@@ -11,6 +11,7 @@ from kiosk.population import DEMO_PERSON
 from kiosk.visit import OpenVisit, State
 from models import Application, PrintJob, Ticket, Visit
 from tests.conftest import MONDAY_NINE, Clock
+from tests.test_desk import Submit, at_once, to_step
 
 UNKNOWN = "3602014708900099"
 OTHER_KK = "3602111111119999"
@@ -34,7 +35,9 @@ class Citizen:
 
     def answer(self, screen: str, **given: str | list[str]) -> "Citizen":
         lists = {name: [v] if isinstance(v, str) else v for name, v in given.items()}
-        self.visit = visit.answer(self.loket, self.visit, screen, lists, self.clock.at)
+        # As the browser does: each answer is to the visit as the server finds it.
+        current = self.seen() or self.visit
+        self.visit = visit.answer(self.loket, current, screen, lists, self.clock.at)
         return self
 
     def agree(self) -> "Citizen":
@@ -125,15 +128,36 @@ def test_the_fifth_wrong_try_ends_at_the_counter_with_nothing_kept(citizen: Citi
 
 
 def test_going_back_wins_no_further_tries(citizen: Citizen) -> None:
-    citizen.agree().answer("nik", nik=DEMO_PERSON.nik)
-    asked = citizen.visit
+    citizen.agree()
     for _ in range(8):
-        citizen.visit = asked
-        citizen.answer("kk", kk=OTHER_KK)
+        if citizen.screen == "notfound":
+            again = citizen.back()
+            assert again is not None
+            citizen.visit = again
+        citizen.type_pair(kk=OTHER_KK)
     assert citizen.screen == "counter"
     assert Visit.get().attempts == 5
-    citizen.visit = asked
-    assert citizen.answer("kk", kk=DEMO_PERSON.kk).screen == "counter"
+
+
+def test_an_answer_sent_again_is_an_echo_and_costs_no_try(
+    citizen: Citizen, loket: Loket, clock: Clock
+) -> None:
+    asked = citizen.agree().answer("nik", nik=DEMO_PERSON.nik).visit
+    answers = [
+        visit.answer(loket, asked, "kk", {"kk": [kk]}, clock.at).state.screen
+        for kk in (OTHER_KK, OTHER_KK, DEMO_PERSON.kk)
+    ]
+    assert answers == ["notfound"] * 3
+    assert Visit.get().attempts == 1
+
+
+def test_six_scans_at_once_print_one_letter(loket: Loket, clock: Clock, submit: Submit) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "penyerahan")
+    _, scanning = visit.start(loket, a_kiosk("Kios 9", clock.at), "print", clock.at)
+    code = {"code": [Ticket.get().token]}
+    assert at_once(6, lambda _: visit.answer(loket, scanning, "scan_print", code, clock.at)) == []
+    assert PrintJob.select().where(PrintJob.kind == "letter").count() == 1
 
 
 def test_a_device_has_thirty_tries_in_ten_minutes(loket: Loket, clock: Clock) -> None:
@@ -178,11 +202,12 @@ def test_who_is_not_found_goes_on_by_hand(citizen: Citizen) -> None:
     ],
 )
 def test_an_answer_that_cannot_be_is_refused(
-    citizen: Citizen, screen: str, given: dict[str, str]
+    citizen: Citizen, loket: Loket, clock: Clock, screen: str, given: dict[str, str]
 ) -> None:
-    citizen.visit = replace(citizen.visit, state=State(screen, service="sk_dtks"))
+    shown = replace(citizen.visit, state=State(screen, service="sk_dtks"))
+    lists = {name: [value] for name, value in given.items()}
     with pytest.raises(Invalid) as fault:
-        citizen.answer(screen, **given)
+        visit.answer(loket, shown, screen, lists, clock.at)
     assert list(fault.value.fields) == list(given)
 
 

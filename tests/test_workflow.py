@@ -242,6 +242,7 @@ def test_a_step_that_left_the_file_still_stands_in_the_history(
     do(loket, clock, id_, loket.profile.service("sk_dtks").step("berkas").actions[0])
     data = put(deepcopy(LEBAK), "services[0].start", "terima")
     put(data, "services[0].steps[0].id", "terima")
+    put(data, "services[0].steps[0].actions[1].next", "terima")
     put(data, "services[0].steps[2].actions[1].next", "terima")
     renamed = replace(loket, profile=parse(data, "lebak.toml", "2"))
     passed = casefile.read(renamed, id_, actor("sekretariat"), clock.at).passed

@@ -42,6 +42,8 @@ def _told(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Kiosk and front office of a Dinas Sosial: the SK in fifteen minutes."""
+    # Whatever is made belongs to the office's user alone.
+    os.umask(0o077)
 
 
 def _now() -> int:
