@@ -1,6 +1,8 @@
 "use strict";
-/* The desk's single keys: [data-press="T"] is pressed by T, unless somebody is typing. Escape and
-   Ctrl+Enter work in a form too. Who is hindered by single keys turns them off in the rail. A key held down presses once; fresh acts sleep for a moment. */
+/* The desk's single keys: [data-press="T"] is pressed by T, unless somebody is typing.
+   Escape and Ctrl+Enter work in a form too.
+   Who is hindered by single keys turns them off in the rail.
+   A key held down presses once; fresh acts sleep for a moment. */
 
 (() => {
   const WAKE_MS = 600;

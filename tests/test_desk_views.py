@@ -12,6 +12,8 @@ from flask import Flask
 import models
 from kiosk import desk, queue, spool
 from kiosk.loket import Loket
+from kiosk.printers import EscPosPrinter, IppPrinter
+from kiosk.spool import KEEP_TRYING_S, Printers
 from models import Application, Audit, Event, Letter, PrintJob, QueueEvent, Ticket
 from tests.conftest import PASSWORD, Clock, actor
 from tests.pages import Browser, check
@@ -20,6 +22,7 @@ from tests.test_desk import act, to_step
 As = Callable[..., Browser]
 Submit = Callable[..., int]
 ROOT = Path(__file__).parents[1]
+DOWN = Printers(EscPosPrinter("127.0.0.1", 9), IppPrinter("ipp://127.0.0.1:9/ipp/print"))
 SEEN = "Tercatat, periode November 2026"
 
 
@@ -159,8 +162,9 @@ def test_each_act_of_each_step_is_drawn_from_the_office_file(
         page = tree(staff[step.roles[0]], f"/meja/{id_}")
         acts = next(one for one in page.iter("footer"))
         drawn = {one.get("data-press"): words(one) for one in acts.iter() if one.get("data-press")}
-        for action in step.actions:
-            assert drawn[action.key] == f"{action.title.id}{action.key}", (step.id, action.id)
+        pressed = {one.key: f"{one.title.id}{one.key}" for one in step.actions if not one.on}
+        assert pressed.items() <= drawn.items(), step.id
+        assert not {one.key for one in step.actions if one.on} & drawn.keys(), step.id
 
 
 def test_each_field_of_each_act_is_drawn_from_the_office_file(
@@ -386,6 +390,19 @@ def test_the_archived_letter_opens_under_its_number(
     assert answer.data.startswith(b"%PDF")
     disposition = answer.headers["Content-Disposition"]
     assert disposition == 'inline; filename="400.9.1-1-DINSOS-2026.pdf"'
+    opened = Audit.select().where(Audit.what == "buka surat")
+    assert [(one.actor_id, one.subject) for one in opened] == [
+        (actor("front_office").id, desk.find(id_).number)
+    ]
+
+
+def test_a_letter_that_is_not_there_or_anothers_is_not_noted_as_opened(
+    office: Loket, submit: Submit, as_role: As
+) -> None:
+    id_ = submit(office)
+    for role in ("front_office", "operator"):
+        assert as_role(role).page(f"/meja/{id_}/letter.pdf").status_code == 404
+    assert Audit.select().where(Audit.what == "buka surat").count() == 0
 
 
 def test_one_press_prints_once_and_the_print_is_followed(
@@ -409,6 +426,68 @@ def test_one_press_prints_once_and_the_print_is_followed(
     plain = browser.send(f"/meja/{id_}/prints", {"key": "other"})
     assert (plain.status_code, plain.location.split("?")[0]) == (303, f"/meja/{id_}")
     assert browser.page(plain.location).status_code == 200
+
+
+def test_the_fate_of_a_print_whose_printer_is_down_stays_told(
+    office: Loket, clock: Clock, submit: Submit, as_role: As
+) -> None:
+    id_ = submit(office)
+    to_step(office, clock, id_, "penyerahan")
+    browser = as_role("front_office")
+    before = poll_of(tree(browser, f"/meja/{id_}"), "case")
+    printed = browser.send(f"/meja/{id_}/prints", {"key": "one"}, htmx=True)
+    letter = poll_of(check(printed), "letter")
+    assert browser.fragment(before).status_code == 204, "a print alone draws no case again"
+    spool.work_once(office, DOWN, clock.at)
+    waiting = words(tree(browser, letter, htmx=True))
+    assert "Menunggu printer. Printer tidak terhubung" in waiting
+    clock.tick(KEEP_TRYING_S + 1)
+    spool.work_once(office, DOWN, clock.at)
+    followed = poll_of(tree(browser, letter, htmx=True), "letter")
+    assert followed == "None", "what failed is not asked for again"
+    assert "Surat tidak tercetak. Printer tidak terhubung" in words(tree(browser, letter))
+
+
+def test_a_case_drawn_again_still_follows_its_print(
+    office: Loket, app: Flask, clock: Clock, submit: Submit, as_role: As
+) -> None:
+    id_ = submit(office)
+    to_step(office, clock, id_, "penyerahan")
+    browser = as_role("front_office")
+    plain = browser.send(f"/meja/{id_}/prints", {"key": "one"})
+    page = tree(browser, plain.location)
+    case = poll_of(page, "case")
+    assert browser.fragment(case).status_code == 204
+    spool.work_once(office, DOWN, clock.at)
+    assert browser.fragment(case).status_code == 204, "its letter follows by itself"
+    job = by_id(page, "print-job").get("value")
+    assert by_id(page, "case").get("hx-include") == "#print-job"
+    desk.act(
+        office, id_, "serahkan", {"recipient": ["pemohon"]}, actor("front_office"),
+        desk.find(id_).seq, clock.at,
+    )  # fmt: skip
+    for url in (case, f"/meja/{id_}/case?v=old&job={job}", f"/meja/{id_}/case?job=&job={job}"):
+        fresh = tree(browser, url, htmx=True)
+        assert "Menunggu printer." in words(by_id(fresh, "letter"))
+        assert f"job={job}" in poll_of(fresh, "letter")
+
+
+def test_the_newest_print_is_followed_and_anothers_is_none(
+    office: Loket, app: Flask, clock: Clock, submit: Submit, as_role: As
+) -> None:
+    first, second = submit(office), submit(office)
+    for id_ in (first, second):
+        to_step(office, clock, id_, "penyerahan")
+    me = actor("front_office")
+    jobs = [desk.print_at_counter(office, first, me, key, clock.at) for key in ("a", "b")]
+    anothers = desk.print_at_counter(office, second, me, "a", clock.at)
+    browser = as_role("front_office")
+    url = f"/meja/{first}/case?job={jobs[0]}&job={jobs[1]}"
+    assert by_id(tree(browser, url), "print-job").get("value") == str(jobs[1])
+    for nobodys in (anothers, 999):
+        page = tree(browser, f"/meja/{first}?job={nobodys}")
+        assert "Sedang dicetak." not in words(page)
+        assert by_id(page, "print-job").get("value") == ""
 
 
 def test_revoking_asks_for_a_reason_and_only_of_those_who_may(

@@ -77,6 +77,15 @@ def test_a_phone_shows_where_the_application_is_and_names_nobody(
     nothing_personal(html)
 
 
+def test_a_phone_says_once_and_quietly_where_to_complain(
+    browser: Browser, office: Loket, submit: Submit
+) -> None:
+    html = words(browser, address(submit(office)))
+    first = office.profile.complaints.channels[0]
+    assert f"Ada keluhan? {first.title.id}: {first.value}." in html
+    assert html.count("Ada keluhan?") == html.count('href="/#pengaduan"') == 1
+
+
 def test_a_call_is_the_first_thing_the_phone_says(
     browser: Browser, office: Loket, clock: Clock, submit: Submit
 ) -> None:

@@ -51,6 +51,47 @@ def test_a_stranger_sees_the_ways_in(browser: Browser) -> None:
     assert "07.30\u201312.00" in html
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("id", ["Pengaduan", "Kotak pengaduan", "Ringan", "5 hari kerja", "Gratis"]),
+        ("en", ["Complaints", "Complaint box", "Minor", "5 working days", "Free of charge"]),
+    ],
+)
+def test_the_front_page_says_what_one_gets_and_how_to_complain(
+    browser: Browser, app: Flask, lang: str, said: list[str]
+) -> None:
+    browser.client.set_cookie("lang", lang)
+    html = browser.page("/").get_data(as_text=True)
+    profile = app.extensions["loket"].profile
+    services = [getattr(service.product, lang) for service in profile.services]
+    channels = [channel.value for channel in profile.complaints.channels]
+    assert [text for text in said + services + channels if text not in html] == []
+    assert 'id="pengaduan"' in html
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "heading"),
+    [
+        ("/tidak-ada", 404, "Tidak ditemukan"),
+        ("/kiosk/answers", 405, "Alamat ini tidak dapat dibuka langsung"),
+        ("/admin", 403, "Halaman ini tidak untuk Anda"),
+    ],
+)
+def test_who_went_astray_is_led_to_the_front_page(
+    as_role: Sign, url: str, code: int, heading: str
+) -> None:
+    answer = as_role("operator").page(url)
+    html = answer.get_data(as_text=True)
+    assert answer.status_code == code
+    assert f"<h1>{heading}</h1>" in html
+    assert '<a class="button" href="/">Ke halaman depan</a>' in html
+    assert "Muat ulang" not in html
+    lead = re.search(r'<p class="lead">(.*?)</p>', html)
+    assert lead
+    assert lead[1].rstrip(".") != heading
+
+
 def test_the_front_page_sends_each_to_their_place(
     kiosk: Browser, display_client: Browser, as_role: Sign
 ) -> None:
@@ -273,6 +314,19 @@ def test_a_device_is_enrolled_once(app: Flask, clock: Clock) -> None:
     assert "Kode tidak berlaku lagi" in late.get_data(as_text=True)
     assert second.page(f"/perangkat/{code}").status_code == 404
     assert "device_kiosk" not in {c.key for c in second.client._cookies.values()}
+
+
+@pytest.mark.parametrize(("kind", "place"), [("kiosk", "/kiosk"), ("display", "/display")])
+def test_going_back_to_the_used_address_leads_the_device_to_its_screen(
+    app: Flask, clock: Clock, kind: str, place: str
+) -> None:
+    code = staff.add_device("Lobi", kind, clock.at)
+    browser = Browser(app.test_client())
+    assert browser.send(f"/perangkat/{code}").status_code == 303
+    for again in (browser.page(f"/perangkat/{code}"), browser.send(f"/perangkat/{code}")):
+        assert (again.status_code, again.headers["Location"]) == (303, place)
+    fresh = staff.add_device("Lobi dua", kind, clock.at)
+    assert browser.page(f"/perangkat/{fresh}").status_code == 200, "a good code is still good"
 
 
 def test_an_enrolled_device_is_known_for_years_by_a_cookie_that_scripts_cannot_read(

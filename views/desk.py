@@ -39,8 +39,7 @@ def page() -> Response:
 @blueprint.get("/meja/<int:application_id>")
 @web.for_staff()
 def case(application_id: int) -> Response:
-    job = request.args.get("job", type=int)
-    return _show(application_id, act=request.args.get("act", ""), job=job)
+    return _show(application_id, act=request.args.get("act", ""), job=_followed())
 
 
 @blueprint.get("/meja/<int:application_id>/desk")
@@ -83,7 +82,8 @@ def rows() -> str | tuple[str, int]:
 def state(application_id: int) -> str | tuple[str, int]:
     """The case, when somebody has acted on it; an open form is only then taken away."""
     try:
-        context = _case(application_id, web.actor(), act=request.args.get("act", ""))
+        wanted = request.args.get("act", "")
+        context = _case(application_id, web.actor(), act=wanted, job=_followed())
     except NotFound:
         return render_template("desk/_gone.html", done=None, v=_version())
     if web.unchanged(context["case_v"]):
@@ -171,8 +171,7 @@ def print_letter(application_id: int) -> Response:
 @web.for_staff()
 def letter(application_id: int) -> str | tuple[str, int]:
     """The letter and what has become of its print."""
-    job = request.args.get("job", type=int)
-    context = _case(application_id, web.actor(), job=job)
+    context = _case(application_id, web.actor(), job=_followed())
     if web.unchanged(context["letter_v"]):
         return "", 204
     return render_template("desk/_letter.html", **context)
@@ -232,9 +231,11 @@ def draft(application_id: int) -> Response:
 @blueprint.get("/meja/<int:application_id>/letter.pdf")
 @web.for_staff()
 def pdf(application_id: int) -> Response:
-    """The archived bytes, named after the letter's number."""
-    view = casefile.read(web.loket(), application_id, web.actor(), web.now()).letter
-    response = make_response(issuing.pdf_of(web.loket(), application_id))
+    """The archived bytes, named after the letter's number; the audit says who opened them."""
+    loket, me, now = web.loket(), web.actor(), web.now()
+    view = casefile.read(loket, application_id, me, now).letter
+    response = make_response(issuing.pdf_of(loket, application_id))
+    desk.note_opened(loket, application_id, me, "buka surat", now)
     name = re.sub(r"[^A-Za-z0-9.-]+", "-", view.number if view else "surat").strip("-.")
     response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     response.mimetype = "application/pdf"
@@ -249,6 +250,19 @@ def keys() -> Response:
     response = make_response(redirect(url_for(room), 303))
     wanted = "off" if request.form.get("keys") == "off" else "on"
     return web.set_cookie(response, "keys", wanted, days=365)
+
+
+def _followed() -> int | None:
+    """The print to follow: of the page's and its letter's the newer."""
+    return max(request.args.getlist("job", type=int), default=None)
+
+
+def _printed(application_id: int, job: int | None) -> tuple[str, str] | None:
+    """How the print fares, with its reason; None for a print that is another's or none."""
+    try:
+        return spool.job_state(job, application_id) if job else None
+    except NotFound:
+        return None
 
 
 def _is_htmx() -> bool:
@@ -361,7 +375,7 @@ def _case(
     """What the case's templates need; each of its fragments renders with this alone."""
     view = casefile.read(web.loket(), application_id, me, web.now())
     action = next((one for one in view.actions if one.id == act), None)
-    printed = spool.job_state(job) if job else None
+    printed = _printed(application_id, job)
     return {
         "case": view,
         "action": action,
@@ -372,7 +386,7 @@ def _case(
         "may": _may(me),
         "today": web.loket().calendar.day_of(web.now()),
         "as_of": date.fromisoformat(view.as_of) if view.as_of else None,
-        "job": job,
+        "job": job if printed else None,
         "printed": printed,
         "full": full,
         "print_key": secrets.token_hex(8),
@@ -384,8 +398,9 @@ def _case(
 def _versions(view: Case, action: Action | None, printed: tuple[str, str] | None) -> dict[str, str]:
     """What each part of the case that watches for change was drawn from."""
     running, held = view.clock.until is not None, view.letter
-    letter_v = f"{held.prints}-{held.revoked_at}-{printed and printed[0]}" if held else ""
-    case_v = f"{view.seq}" if action else f"{view.seq}-{view.can_take_back:d}-{letter_v}"
+    revoked = held.revoked_at if held else None
+    letter_v = f"{held.prints}-{revoked}-{'-'.join(printed or ())}" if held else ""
+    case_v = f"{view.seq}" if action else f"{view.seq}-{view.can_take_back:d}-{revoked}"
     minute = -(-view.clock.left // 60)
     head_v = f"{view.seq}-{minute}-{view.clock.light}-{running:d}-{view.ticket_state}"
     return {"case_v": case_v, "head_v": head_v, "letter_v": letter_v}

@@ -212,7 +212,9 @@ def _status(current: OpenVisit) -> dict[str, Any]:
 
 def _printing(current: OpenVisit) -> dict[str, Any]:
     job = current.state.job
-    return _status(current) | {"left": current.state.left, "job": job and spool.job_state(job)[0]}
+    state, reason = spool.job_state(job) if job else ("", "")
+    stuck = state == "failed" or (state in ("queued", "printing") and bool(reason))
+    return _status(current) | {"left": current.state.left, "job": state, "stuck": stuck}
 
 
 CONTEXT: dict[str, Any] = {

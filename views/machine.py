@@ -45,6 +45,8 @@ def healthy() -> Response:
 @web.public
 def enrolment(code: str) -> Response:
     device = staff.enrollable(code, web.now())
+    if device is None and (known := web.device(*web.DEVICE_KINDS)):
+        return make_response(redirect(url_for(f"{known.kind}.page"), 303))
     shown = render_template("machine/enrol.html", device=device, code=code)
     return make_response(shown, 200 if device else 404)
 
@@ -55,7 +57,7 @@ def enrol(code: str) -> Response:
     try:
         device, token = staff.enrol(code, web.now())
     except NotFound:
-        return make_response(render_template("machine/enrol.html", device=None, code=code), 404)
+        return enrolment(code)
     response = make_response(redirect(url_for(f"{device.kind}.page"), 303))
     return web.set_cookie(response, web.device_cookie(device.kind), token, days=DEVICE_DAYS)
 
