@@ -182,8 +182,8 @@ def test_from_the_first_touch_to_the_verified_letter(office: Office) -> None:
     assert DEMO_PERSON.nik not in school.content()
     assert "MALINGPING" not in school.content()
 
-    do(front, label, "Surat diserahkan", recipient="pemohon")
-    expect(phone.locator("main")).to_contain_text("Surat sudah diserahkan")
+    expect(phone.locator("main")).to_contain_text("Surat sudah Anda terima")
+    expect(front.locator("#work .row")).to_have_count(0)
 
 
 def test_a_person_not_found_is_told_where_to_register(office: Office) -> None:
@@ -270,6 +270,8 @@ def test_a_school_types_what_stands_on_the_paper(office: Office) -> None:
     with front.expect_response("**/prints"):
         tap(front, "Cetak")
     office.print_all()
+    expect(front.locator("#letter")).to_contain_text("Surat sudah tercetak")
+    do(front, label, "Surat diserahkan", recipient="pemohon")
     school = office.window(PHONE)
     school.goto(decoded(rasterised(office.prints("letter-*.pdf")[-1])))
     school.get_by_text("Cocokkan dengan kertas").click()
