@@ -50,6 +50,28 @@ def test_the_kiosk_serves_people_who_see_badly(office: Office, language: str, la
             kiosk.locator(".button.primary.on").click()
 
 
+TWENTY_MM = 72  # CSS pixels on a full-HD screen of 24 inches
+TOO_SMALL = """least => [...document.querySelectorAll("#screen button, #screen a")]
+    .filter(e => e.checkVisibility() && !e.matches(".visually-hidden"))
+    .map(e => [e.innerText, e.getBoundingClientRect()])
+    .filter(([, box]) => box.height && Math.min(box.width, box.height) < least)
+    .map(([text, box]) => `${text}: ${box.width} x ${box.height}`)"""
+
+
+def test_whatever_is_touched_at_the_kiosk_is_twenty_millimetres(office: Office) -> None:
+    kiosk = office.kiosk()
+    small = {"start": kiosk.evaluate(TOO_SMALL, TWENTY_MM)}
+    to_numbers(kiosk)
+    small["nik"] = kiosk.evaluate(TOO_SMALL, TWENTY_MM)
+    give_numbers(kiosk, "3602015203640003", "3602119999998888")
+    heading(kiosk, "Pasangan ini tidak ditemukan")
+    small["notfound"] = kiosk.evaluate(TOO_SMALL, TWENTY_MM)
+    tap(kiosk, "Lanjut, saya isi sendiri")
+    heading(kiosk, "Ketik nama Anda")
+    small["name"] = kiosk.evaluate(TOO_SMALL, TWENTY_MM)
+    assert {screen: found for screen, found in small.items() if found} == {}
+
+
 def test_own_data_and_ticket_have_no_barrier(office: Office) -> None:
     kiosk = office.kiosk()
     to_numbers(kiosk)
