@@ -105,3 +105,13 @@ def test_a_start_does_not_wait_for_the_letters_libraries() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_data_folder_is_served_once(serve: Callable[..., Running], template_home: Path) -> None:
+    serve()
+    environ = os.environ | {"LOKET15_HOME": str(template_home), "LOKET15_PORT": str(free_port())}
+    second = subprocess.run(
+        COMMAND, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert second.returncode == 2
+    assert second.stderr == "Folder data ini sedang dilayani. Hentikan dahulu yang lain.\n"

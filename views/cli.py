@@ -113,11 +113,12 @@ def _check_steps(loket: Loket) -> None:
 
 def _serve(settings: Settings, loket: Loket, address: socket) -> None:
     _check_steps(loket)
-    lost = spool.recover(_now())
-    if lost:
-        click.echo(f"{lost} cetakan terputus; periksa printer.", err=True)
-    store.close()
-    server.run(settings, address)
+    with store.served_once(settings.home):
+        lost = spool.recover(_now())
+        if lost:
+            click.echo(f"{lost} cetakan terputus; periksa printer.", err=True)
+        store.close()
+        server.run(settings, address)
 
 
 @main.command("import-register")
