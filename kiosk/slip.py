@@ -4,7 +4,7 @@ A picture prints any text the same on any make; fonts built into cheap clones do
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -141,7 +141,13 @@ def _number(text: str) -> Image.Image:
 
 
 def _fits(text: str, font: ImageFont.FreeTypeFont) -> bool:
-    return font.getlength(text) <= DOTS - 2 * MARGIN
+    return _length(text, font) <= DOTS - 2 * MARGIN
+
+
+@lru_cache(maxsize=4096)
+def _length(text: str, font: ImageFont.FreeTypeFont) -> float:
+    """Measured once: balancing asks for the same words again and again."""
+    return font.getlength(text)
 
 
 def _qr(url: str) -> Image.Image:
@@ -173,7 +179,7 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
     rows: list[str] = [""]
     for word in _pieces(text, font):
         longer = f"{rows[-1]} {word}".strip()
-        if rows[-1] and font.getlength(longer) > width:
+        if rows[-1] and _length(longer, font) > width:
             rows.append(word)
         else:
             rows[-1] = longer

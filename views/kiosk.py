@@ -229,7 +229,8 @@ CONTEXT: dict[str, Any] = {
 
 def qr(text: str) -> dict[str, Any]:
     """A QR code as an SVG path: its dark modules, and how many there are a side with the margin."""
-    code = qrcode.QRCode(border=4)
+    # A fixed mask: choosing the best of eight is six times the work, and a screen needs it not.
+    code = qrcode.QRCode(border=4, mask_pattern=2)
     code.add_data(text)
     matrix = code.get_matrix()
     cells = (
