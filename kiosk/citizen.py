@@ -88,14 +88,15 @@ def _before(row: Ticket) -> int:
 
 def status(loket: Loket, token: str, now: int) -> Status | None:
     """What the ticket's QR opens; None for a token that is nobody's."""
-    row = Ticket.get_or_none(Ticket.token == token)
+    found = Ticket.select(Ticket, Application).join(Application).where(Ticket.token == token)
+    row = found.get_or_none()
     if row is None:
         return None
     application = row.application
     service = loket.profile.service(application.service)
     step = service.step(application.step)
     who = loket.profile.role(step.roles[0]) if step.roles else None
-    before = _before(row)
+    before, printable = _before(row), _printable(loket, application)
     return Status(
         label=row.label,
         service=service.title,
@@ -108,9 +109,9 @@ def status(loket: Loket, token: str, now: int) -> Status | None:
         ticket_state=row.state,
         window=row.window,
         outcome=application.outcome,
-        printable=_printable(loket, application),
+        printable=printable,
         slip=service.slip,
-        version=f"{application.seq}-{row.state}-{row.window}-{before}",
+        version=f"{application.seq}-{row.state}-{row.window}-{before}-{printable}",
     )
 
 
@@ -128,12 +129,8 @@ def _stage(stage: Stage, n: int, at: int, step: Step) -> StageView:
 
 def _printable(loket: Loket, application: Application) -> int:
     """How often the letter may still be printed at the kiosk; 0 before it is issued."""
-    letter = Letter.get_or_none(
-        (Letter.application == application)
-        & (Letter.state == "issued")
-        & Letter.revoked_at.is_null()
-    )
-    if letter is None:
+    valid = (Letter.state == "issued") & Letter.revoked_at.is_null()
+    if not Letter.select(Letter.id).where((Letter.application == application) & valid).exists():
         return 0
     used = spool.count("letter", application.id, "kiosk")
     return max(0, loket.profile.kiosk.prints_per_letter - used)
