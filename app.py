@@ -176,7 +176,7 @@ def _admit(guard: web.Guard | None) -> Response | None:
 
 
 def _to_sign_in() -> Response:
-    if request.htmx:  # type: ignore[attr-defined]
+    if web.is_htmx():
         response = make_response("", 401)
         response.headers["HX-Redirect"] = url_for("staff.sign_in")
         return response
@@ -189,7 +189,7 @@ def _error(code: int, message: str) -> Response:
     message = web.translate(message)
     if request.path.startswith(("/api/", "/sehat")):
         return make_response({"error": message}, code)
-    if request.htmx:  # type: ignore[attr-defined]
+    if web.is_htmx():
         response = make_response(render_template("_notice.html", message=message), code)
         response.headers["HX-Retarget"] = "#notice"
         response.headers["HX-Reswap"] = "outerHTML"

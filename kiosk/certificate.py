@@ -19,7 +19,7 @@ import qrcode
 import zxingcpp
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image, ImageDraw, ImageFont
-from reportlab.pdfbase.ttfonts import TTFontFace  # type: ignore[import-untyped]
+from reportlab.pdfbase.ttfonts import TTFontFace
 
 from kiosk.errors import Unusable
 from kiosk.office_key import OfficeKey

@@ -7,7 +7,7 @@ through a PSrE (PP 71/2019), and a letter signed here never says otherwise.
 from datetime import UTC, datetime
 from io import BytesIO
 
-from asn1crypto import cms, keys  # type: ignore[import-untyped]
+from asn1crypto import cms, keys
 from asn1crypto import x509 as certificates
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter

@@ -17,6 +17,8 @@ from models import Application, Busy, PrintJob, Ticket, db, transaction
 
 KEEP_TRYING_S = 15 * 60
 Handed = Callable[[Loket, int, int], None]
+NOT_MADE = "Cetakan ini tidak dapat dibuat. Hubungi admin."
+PERHAPS_PRINTED = "Terputus saat dikirim ke printer. Periksa printer sebelum mencetak ulang."
 # A lane is a printer's: a dead letter printer must not hold up the tickets.
 LANES = (("ticket", "slip"), ("letter",))
 EVERY_KIND = tuple(kind for lane in LANES for kind in lane)
@@ -160,7 +162,7 @@ def work_once(
         before = (job.state, job.reason)
         _attempt(loket, job, devices.of(job.kind), now)
         if handed and job.state == "done" and (job.kind, job.place) == ("letter", "kiosk"):
-            handed(loket, job.application_id, now)
+            _tell(handed, loket, job, now)
         moved += (job.state, job.reason) != before
     return moved
 
@@ -174,9 +176,17 @@ def _attempt(loket: Loket, job: PrintJob, printer: Printer, now: int) -> None:
             _follow(job, printer, now)
     except Busy:
         raise
-    except Exception as fault:
+    except Exception as fault:  # A printer may answer anything; only this job pays for it.
         _log.error("print job %s failed: %s", job.id, type(fault).__name__)
-        _move(job, "failed", now, "Cetakan ini tidak dapat dibuat. Hubungi admin.")
+        _move(job, "failed", now, NOT_MADE if job.state == "queued" else PERHAPS_PRINTED)
+
+
+def _tell(handed: Handed, loket: Loket, job: PrintJob, now: int) -> None:
+    """Say that the letter came out. It did, whatever becomes of the case: that is for the desk."""
+    try:
+        handed(loket, job.application_id, now)
+    except Exception as fault:  # The case stays at the front office, which can hand it over.
+        _log.error("print job %s not handed over: %s", job.id, type(fault).__name__)
 
 
 def recover(now: int) -> int:
@@ -188,7 +198,7 @@ def recover(now: int) -> int:
         return int(
             PrintJob.update(
                 state="failed",
-                reason="Terputus saat dikirim ke printer. Periksa printer sebelum mencetak ulang.",
+                reason=PERHAPS_PRINTED,
                 changed_at=now,
             )
             .where(PrintJob.state == "sending")

@@ -267,4 +267,20 @@ def test_a_printer_that_answers_nonsense_fails_its_job_and_not_the_thread(
     submit(loket)
     submit(loket)
     spool.work_once(loket, both(Device(TypeError("a printer's nonsense"))), clock.at)
-    assert [state for _, state, _ in jobs()] == ["failed", "failed"]
+    assert [(state, reason) for _, state, reason in jobs()] == [
+        ("failed", spool.PERHAPS_PRINTED)
+    ] * 2
+
+
+def test_a_case_that_cannot_be_handed_over_does_not_unprint_the_letter(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    to_step(loket, clock, id_, "penyerahan")
+    desk.print_at_kiosk(loket, Ticket.get().token, clock.at)
+
+    def refuse(*_: object) -> None:
+        raise KeyError("a step that the file no longer has")
+
+    spool.work_once(loket, both(Device()), clock.at, refuse)
+    assert [state for _, state, _ in jobs()] == ["done", "done"]

@@ -148,7 +148,7 @@ def call(application_id: int) -> Response:
     try:
         queue.call(web.loket(), ticket_id, me, web.now())
     except (Invalid, Stale) as fault:
-        if _is_htmx():
+        if web.is_htmx():
             raise
         return _again(application_id, 409, notice=fault.message)
     here = url_for("desk.case", application_id=application_id)
@@ -199,7 +199,7 @@ def reveal(application_id: int) -> Response:
     me = web.actor()
     casefile.read(web.loket(), application_id, me, web.now())
     full = desk.reveal(web.loket(), application_id, me, web.now())
-    if _is_htmx():
+    if web.is_htmx():
         context = _case(application_id, me, full=full)
         return make_response(render_template("desk/_numbers.html", **context))
     response = _show(application_id, full=full)
@@ -265,10 +265,6 @@ def _printed(application_id: int, job: int | None) -> tuple[str, str] | None:
         return None
 
 
-def _is_htmx() -> bool:
-    return bool(request.htmx)  # type: ignore[attr-defined]
-
-
 def _version() -> str:
     """Changes with every act, and when the office opens or closes: clocks run or stand still."""
     return f"{board.desk_version()}-{web.loket().calendar.is_open(web.now()):d}"
@@ -291,7 +287,7 @@ def _desk(application_id: int | None, **more: Any) -> str:
 
 def _again(application_id: int, status: int, **more: Any) -> Response:
     """What was not done, said beside the newest state; the next case where this one is gone."""
-    show = _desk if _is_htmx() else _show
+    show = _desk if web.is_htmx() else _show
     try:
         shown = show(application_id, **more)
     except NotFound:
@@ -309,13 +305,13 @@ def _onward(application_id: int) -> Response:
 
 def _moved(response: Response, here: str) -> Response:
     """A reload shows what is on the screen now."""
-    if _is_htmx():
+    if web.is_htmx():
         response.headers["HX-Replace-Url"] = here
     return response
 
 
 def _letter_again(application_id: int, **more: Any) -> Response:
-    if _is_htmx():
+    if web.is_htmx():
         context = _case(application_id, web.actor(), **more)
         return make_response(render_template("desk/_letter.html", **context), 422)
     return _show(application_id, 422, **more)

@@ -131,7 +131,7 @@ def _take(screen: str) -> Response:
     try:
         return _answer(visit.answer(web.loket(), current, screen, given, web.now()))
     except Invalid as fault:
-        template = "" if _is_htmx() else "kiosk/page.html"
+        template = "" if web.is_htmx() else "kiosk/page.html"
         return _show(current, template, 422, fault.fields, given)
 
 
@@ -145,17 +145,13 @@ def _end(current: OpenVisit | None) -> Response:
     return response
 
 
-def _is_htmx() -> bool:
-    return bool(request.htmx)  # type: ignore[attr-defined]
-
-
 def _anew() -> Response:
     """To the screen as it is now, asked for again: new cookies count from the next request."""
-    return make_response(redirect(url_for("kiosk.screen" if _is_htmx() else "kiosk.page"), 303))
+    return make_response(redirect(url_for("kiosk.screen" if web.is_htmx() else "kiosk.page"), 303))
 
 
 def _answer(current: OpenVisit | None) -> Response:
-    return _show(current) if _is_htmx() else _anew()
+    return _show(current) if web.is_htmx() else _anew()
 
 
 def _show(

@@ -91,7 +91,7 @@ def _answer(verb: Callable[[Actor], object]) -> Response:
 
 def _refused(status: int, notice: str) -> Response:
     """What was not done, said above the newest state."""
-    htmx = bool(request.htmx)  # type: ignore[attr-defined]
+    htmx = web.is_htmx()
     template = "queue/_board.html" if htmx else "queue/page.html"
     return make_response(render_template(template, **_board(web.actor(), notice)), status)
 

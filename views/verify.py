@@ -65,7 +65,7 @@ def matches(digits: str) -> Response:
     nik, name = request.form.get("nik", "")[:40], request.form.get("name", "")[:200]
     asker = request.remote_addr or ""
     fits = verification.matches(web.loket(), digits, nik, name, asker, web.now())
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not web.is_htmx():
         flash("fits" if fits else "differs", _tab(digits))
     to = url_for("verify.page", digits=digits, _anchor="match")
     return web.answer("verify/_match.html", to, fits=fits)

@@ -164,9 +164,14 @@ def short_date(day: date | int) -> str:
     return words.short_date(day, lang())
 
 
+def is_htmx() -> bool:
+    """Whether htmx asks, for a fragment."""
+    return bool(request.htmx)  # type: ignore[attr-defined]  # htmx-flask's own request class
+
+
 def answer(fragment: str, to: str, /, *, status: int = 200, **context: Any) -> Response:
     """The fragment for htmx; for a plain form a 303 to the page that shows it."""
-    if request.htmx:  # type: ignore[attr-defined]
+    if is_htmx():
         return make_response(render_template(fragment, **context), status)
     return make_response(redirect(to, 303))
 
