@@ -101,6 +101,8 @@ class QueueView:
 
 def my_work(loket: Loket, actor: Actor, now: int) -> Work:
     """The open applications in steps of the actor's role, oldest promise first."""
+    # Before the rows: an act between the two reads must look new to the next poll.
+    version = desk_version()
     rows = [
         _row(loket, ticket, actor, now)
         for ticket in _open_with_tickets()
@@ -109,7 +111,7 @@ def my_work(loket: Loket, actor: Actor, now: int) -> Work:
     rows.sort(key=lambda row: (row.clock.stopped, row.clock.due_at or 0, row.id))
     mine = [row.id for row in rows]
     newest = Event.select(fn.MAX(Event.id)).where(Event.application << mine).scalar() or 0
-    return Work(tuple(rows), desk_version(), newest)
+    return Work(tuple(rows), version, newest)
 
 
 def desk_version() -> str:
@@ -205,6 +207,7 @@ def queue(loket: Loket, actor: Actor, now: int) -> QueueView:
     """Today's queue for a counter."""
     if not loket.profile.may(actor.role, "queue"):
         raise NotAllowed("Antrean dilayani petugas loket.")
+    version = desk_version()
     day = loket.calendar.day_of(now).isoformat()
     tickets = (
         Ticket.select(Ticket, Application)
@@ -219,7 +222,7 @@ def queue(loket: Loket, actor: Actor, now: int) -> QueueView:
         waiting=tuple(row for row in rows if row.state == "waiting"),
         called=called,
         absent=tuple(row for row in rows if row.state == "no_show"),
-        version=desk_version(),
+        version=version,
     )
 
 

@@ -38,6 +38,7 @@
      [data-on] is disabled until the value is long enough, or one of [data-choose] is checked. */
 
   const BURST_MS = 60;
+  const PAUSE_MS = 2000;
   const BURST = { digits: 16, text: 16, scan: 8 };
   const ACCEPTS = { digits: /^\d$/, text: /^[\p{L}\d .,'/()&-]$/u, scan: /^[\x20-\x7e]$/ };
   let burst = "";
@@ -111,6 +112,7 @@
   }
 
   // A scanner types faster than a hand: what it typed replaces what stood there, and goes on.
+  // A code to scan comes from nothing else: its keys belong together unless there was a pause.
   function scanned(event) {
     const text = burst;
     const fast = event.timeStamp - lastKey <= BURST_MS;
@@ -120,7 +122,7 @@
     const input = field();
     if (!input) return true;
     // A gap in the burst: the keys have typed what came before it, so go on if that is all of it.
-    if (text.length < BURST[kind()]) { submit(event); return true; }
+    if (kind() === "scan" || text.length < BURST[kind()]) { submit(event); return true; }
     if (kind() === "digits" && !/^\d+$/.test(text)) return true;
     enter(text);
     submit(event);
@@ -137,6 +139,7 @@
       return;
     }
     if (key.length === 1) {
+      if (field() && kind() === "scan" && event.timeStamp - lastKey > PAUSE_MS) enter("");
       burst = event.timeStamp - lastKey <= BURST_MS ? burst + key : key;
       lastKey = event.timeStamp;
     }

@@ -1,9 +1,11 @@
 """What desks, phones and the lobby read: order, lights, counts, stages, figures, who may look."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
+import models
 from kiosk import board, casefile, citizen, desk, issuing, queue
 from kiosk.errors import NotFound
 from kiosk.loket import Loket
@@ -95,6 +97,37 @@ def test_the_desks_version_changes_with_each_act_and_each_ticket_and_not_by_itse
     versions.append(board.desk_version())
     assert len(set(versions)) == 4
     assert board.my_work(loket, actor("front_office"), clock.tick(60)).version == versions[-1]
+
+
+@pytest.mark.parametrize("read", [board.my_work, board.queue])
+def test_work_that_comes_while_a_list_is_read_looks_new_to_the_next_poll(
+    loket: Loket,
+    clock: Clock,
+    submit: Submit,
+    read: Callable[[Loket, Actor, int], board.Work | board.QueueView],
+) -> None:
+    front = actor("front_office", window=1)
+    submit(loket)
+    connection = models.db.connection()
+    for nth in range(12):
+        statements = iter(range(1000))
+
+        def meanwhile(_: str, nth: int = nth, statements: Iterator[int] = statements) -> None:
+            if next(statements) == nth:
+                other = threading.Thread(target=in_own_connection, args=(submit, loket))
+                other.start()
+                other.join()
+
+        connection.set_trace_callback(meanwhile)
+        shown = read(loket, front, clock.at)
+        connection.set_trace_callback(None)
+        later = read(loket, front, clock.at)
+        assert shown == later or shown.version != later.version, f"statement {nth}"
+
+
+def in_own_connection(work: Callable[..., object], *given: object) -> None:
+    with models.db.connection_context():
+        work(*given)
 
 
 def test_a_desk_hears_of_new_work_by_a_growing_number(

@@ -265,9 +265,9 @@ def _printed(application_id: int, job: int | None) -> tuple[str, str] | None:
         return None
 
 
-def _version() -> str:
+def _version(read: str = "") -> str:
     """Changes with every act, and when the office opens or closes: clocks run or stand still."""
-    return f"{board.desk_version()}-{web.loket().calendar.is_open(web.now()):d}"
+    return f"{read or board.desk_version()}-{web.loket().calendar.is_open(web.now()):d}"
 
 
 def _may(me: Actor) -> Callable[..., bool]:
@@ -339,15 +339,16 @@ def _context(
 def _work(me: Actor) -> dict[str, Any]:
     loket, now = web.loket(), web.now()
     role = loket.profile.role(me.role)
+    work = board.my_work(loket, me, now)
     return {
-        "work": board.my_work(loket, me, now),
+        "work": work,
         "today": loket.calendar.day_of(now),
         "me": me,
         "my_role": role.title if role else None,
         "may": _may(me),
         "seen": request.args.get("seen", type=int),
         "q": request.args.get("q", "")[:80],
-        "v": _version(),
+        "v": _version(work.version),
     }
 
 
