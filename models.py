@@ -15,6 +15,7 @@ from peewee import (
     BooleanField,
     Check,
     DatabaseProxy,
+    DeferredForeignKey,
     ForeignKeyField,
     IntegerField,
     Model,
@@ -22,6 +23,7 @@ from peewee import (
     SqliteDatabase,
     TextField,
 )
+from playhouse import migrations
 from pysqlite3 import dbapi2 as sqlite
 
 # SQLite before 3.51.3 can corrupt a WAL database when a checkpoint resets it under a writer.
@@ -77,12 +79,24 @@ class Counter(Table):
         indexes = ((("kind", "period"), True),)
 
 
+class OfficeVersion(Table):
+    """What each office file said that an application was ever started with, as JSON."""
+
+    version = TextField(unique=True)
+    text = TextField()
+    used_at = IntegerField()
+
+
 class User(Table):
-    """A member of staff. `name` is what they sign in with."""
+    """A member of staff. `name` is what they sign in with.
+
+    `village` is "Kecamatan/Desa" for those who work for one desa, else "".
+    """
 
     name = TextField(unique=True)
     full_name = TextField()
     role = TextField()
+    village = TextField(default="")
     password = TextField()
     active = BooleanField(default=True)
     created_at = IntegerField()
@@ -140,9 +154,13 @@ class Application(Table):
     """A permohonan. `step`, `seq` and `due_at` repeat the last event, for reading.
 
     `due_at` is null while the clock is stopped; `left_s` then holds what was left of `budget_s`.
+    Both are null before the clock has started: the promise runs from the complete file. `version`
+    is that of the office's file it was started with; "" stands for the present one.
     """
 
     number = TextField(unique=True)
+    version = TextField(default="")
+    channel = TextField(default="kiosk")
     service = TextField()
     purpose = TextField()
     priority = TextField(default="")
@@ -158,7 +176,7 @@ class Application(Table):
     in_snapshot = BooleanField()
     remark_ct = BlobField(null=True)
     created_at = IntegerField()
-    budget_s = IntegerField()
+    budget_s = IntegerField(default=0)
     due_at = IntegerField(null=True)
     left_s = IntegerField(null=True)
     closed_at = IntegerField(null=True)
@@ -234,6 +252,7 @@ class QueueEvent(Table):
 class Letter(Table):
     """An SK; its id is the serial in the seal. `numbered` until it is signed and archived.
 
+    One to be signed by hand is drawn up before: `drawn_at` says since when its sheet is the one.
     `void`: its application ended before; the number stays taken, so that the sequence has no hole.
     """
 
@@ -247,6 +266,7 @@ class Letter(Table):
     claimed_at = IntegerField()
     signer = ForeignKeyField(User, on_delete="RESTRICT")
     signer_id: int
+    drawn_at = IntegerField(null=True)
     facts_ct = BlobField()
     valid_until = TextField()
     issued_at = IntegerField(null=True)
@@ -258,6 +278,131 @@ class Letter(Table):
 
     class Meta:
         indexes = ((("kind", "year", "no"), True),)
+
+
+class Document(Table):
+    """A scan or photo that belongs to a case: encrypted in a file named by its id.
+
+    `visit` holds what a kiosk photographed before its application was submitted. `sha256` is that
+    of the kept bytes. `key` makes a repeated upload the same. A removed one's file is gone.
+    """
+
+    application = ForeignKeyField(Application, null=True, backref="documents", on_delete="RESTRICT")
+    application_id: int | None
+    visit = ForeignKeyField(Visit, null=True, on_delete="RESTRICT")
+    visit_id: int | None
+    bundle = DeferredForeignKey("Bundle", null=True, on_delete="RESTRICT")
+    bundle_id: int | None
+    key = TextField(unique=True)
+    kind = TextField()
+    media = TextField(
+        constraints=[Check("media IN ('image/jpeg', 'image/png', 'application/pdf')")]
+    )
+    pages = IntegerField(default=1)
+    size = IntegerField()
+    sha256 = TextField()
+    source = TextField(constraints=[Check("source IN ('kiosk', 'counter', 'phone', 'field')")])
+    actor = ForeignKeyField(User, null=True, on_delete="RESTRICT")
+    actor_id: int | None
+    created_at = IntegerField()
+    removed_at = IntegerField(null=True)
+
+    class Meta:
+        indexes = ((("application", "kind"), False),)
+
+
+class Period(Table):
+    """A period of proposals: days as ISO texts. `code` is its month, 2026-11."""
+
+    service = TextField()
+    code = TextField()
+    opens = TextField()
+    cutoff = TextField()
+    pull = TextField()
+    closes = TextField()
+
+    class Meta:
+        indexes = ((("service", "code"), True),)
+
+
+class Proposal(Table):
+    """What an application is besides, when it proposes a household: village, period, programme.
+
+    `village` is "Kecamatan/Desa". `family_size` is the number of people on its KK, as stated.
+    """
+
+    application = ForeignKeyField(Application, unique=True, on_delete="RESTRICT")
+    application_id: int
+    village = TextField()
+    period = ForeignKeyField(Period, on_delete="RESTRICT")
+    period_id: int
+    route = TextField()
+    kk_ix = BlobField(index=True)
+    family_size = IntegerField(constraints=[Check("family_size >= 1")])
+    extra_ct = BlobField(null=True)
+    verdict_ct = BlobField(null=True)
+
+    class Meta:
+        indexes = ((("period", "village"), False),)
+
+
+class Member(Table):
+    """A person of a proposed household; position 1 is its head.
+
+    `padan` and `padan_address` are Dukcapil's percentages; `padan_source` says who answered.
+    """
+
+    proposal = ForeignKeyField(Proposal, backref="members", on_delete="CASCADE")
+    proposal_id: int
+    position = IntegerField(constraints=[Check("position >= 1")])
+    nik_ix = BlobField(index=True)
+    person_ct = BlobField()
+    padan = IntegerField(null=True)
+    padan_address = IntegerField(null=True)
+    padan_source = TextField(default="")
+    padan_at = IntegerField(null=True)
+
+    class Meta:
+        indexes = ((("proposal", "position"), True),)
+
+
+class Bundle(Table):
+    """A sheet over many proposals: Berita Acara, surat pengesahan. Frozen by its hashes.
+
+    `facts_ct` holds what was asked; `pdf_sha256` is that of the sheet as generated, `annex_sha256`
+    that of its annex alone. `void`: drawn up again, its number stays taken.
+    """
+
+    service = TextField()
+    kind = TextField()
+    version = TextField()
+    village = TextField(default="")
+    period = ForeignKeyField(Period, on_delete="RESTRICT")
+    period_id: int
+    seq = IntegerField(default=1)
+    state = TextField(constraints=[Check("state IN ('frozen', 'signed', 'void')")])
+    number = TextField(unique=True)
+    facts_ct = BlobField()
+    annex_sha256 = TextField(default="")
+    pdf_sha256 = TextField(default="")
+    signed_how = TextField(default="")
+    frozen_at = IntegerField()
+    frozen_by = ForeignKeyField(User, on_delete="RESTRICT")
+    frozen_by_id: int
+    signed_at = IntegerField(null=True)
+
+
+class BundleItem(Table):
+    """A proposal on a sheet, in the sheet's order."""
+
+    bundle = ForeignKeyField(Bundle, backref="items", on_delete="RESTRICT")
+    bundle_id: int
+    application = ForeignKeyField(Application, on_delete="RESTRICT")
+    application_id: int
+    position = IntegerField()
+
+    class Meta:
+        indexes = ((("bundle", "position"), True), (("bundle", "application"), True))
 
 
 class PrintJob(Table):
@@ -294,11 +439,17 @@ class Audit(Table):
 
 
 TABLES = (
-    Counter, User, Session, Device, Visit, Attempt, Application, Event, Ticket, QueueEvent, Letter,
-    PrintJob, Audit,
+    Counter, OfficeVersion, User, Session, Device, Visit, Attempt, Application, Event, Ticket,
+    QueueEvent, Letter, Period, Proposal, Member, Bundle, BundleItem, Document, PrintJob, Audit,
 )  # fmt: skip
+MIGRATIONS = Path(__file__).parent / "kiosk" / "migrations"
 
 
 def create() -> None:
-    """Make the tables that are missing."""
+    """Make the tables that are missing; those of an older version are brought up to this one."""
+    runner = migrations.Runner(db.obj, str(MIGRATIONS))
+    if "application" in db.get_tables():
+        runner.up()
+    else:
+        runner.fake()
     db.create_tables(TABLES)

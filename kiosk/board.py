@@ -6,12 +6,12 @@ from statistics import median
 
 from peewee import JOIN, ModelSelect, fn
 
-from kiosk import desk
-from kiosk.casefile import Clock, clock_of, given_of, priority_of, purpose_of, step_of
-from kiosk.errors import NotAllowed
+from kiosk import desk, versions
+from kiosk.casefile import Clock, clock_of, given_of, priority_of, purpose_of
+from kiosk.errors import NotAllowed, Unusable
 from kiosk.loket import Loket
-from kiosk.profile import Text
 from kiosk.staff import Actor
+from kiosk.tables import Text
 from models import Application, Event, Letter, QueueEvent, Ticket, User
 
 RECENT_CALLS = 4
@@ -106,7 +106,7 @@ def my_work(loket: Loket, actor: Actor, now: int) -> Work:
     rows = [
         _row(loket, ticket, actor, now)
         for ticket in _open_with_tickets()
-        if actor.role in step_of(loket, ticket.application).roles
+        if actor.role in versions.step_of(loket, ticket.application).roles
     ]
     rows.sort(key=lambda row: (row.clock.stopped, row.clock.due_at or 0, row.id))
     mine = [row.id for row in rows]
@@ -134,7 +134,7 @@ def _open_with_tickets() -> "ModelSelect[Ticket]":
 
 def _row(loket: Loket, ticket: Ticket, actor: Actor, now: int) -> Row:
     application = ticket.application
-    service = loket.profile.service(application.service)
+    service = versions.service_of(loket, application)
     assignee = application.assignee
     return Row(
         id=application.id,
@@ -240,8 +240,8 @@ def _queue_row(loket: Loket, ticket: Ticket) -> QueueRow:
         state=ticket.state,
         window=ticket.window,
         priority=priority_of(loket, application),
-        service=loket.profile.service(application.service).title,
-        step=step_of(loket, application).title,
+        service=versions.service_of(loket, application).title,
+        step=versions.step_of(loket, application).title,
         since=ticket.created_at,
         calls=int(calls),
     )
@@ -277,18 +277,22 @@ def ready_for_pickup(loket: Loket, now: int) -> tuple[Row, ...]:
     rows = []
     nobody = Actor(0, "", "", "", None)
     for ticket in _open_with_tickets():
-        step = step_of(loket, ticket.application)
+        step = versions.step_of(loket, ticket.application)
         if any("hand_over" in action.does for action in step.actions):
             rows.append(_row(loket, ticket, nobody, now))
     return tuple(rows)
 
 
 def orphans(loket: Loket) -> list[str]:
-    """Open applications in a step that the office's file no longer has."""
+    """Open applications that nobody could finish: their version of the file cannot be read, or
+    their step is no longer anybody's, for today's file has none of its roles.
+    """
     found = []
     for application in Application.select().where(Application.closed_at.is_null()):
         try:
-            loket.profile.service(application.service).step(application.step)
-        except KeyError:
+            roles = versions.step_of(loket, application).roles
+        except (KeyError, Unusable):
+            roles = ()
+        if not any(loket.profile.role(role) for role in roles):
             found.append(f"{application.number} ({application.step})")
     return found

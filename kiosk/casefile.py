@@ -8,15 +8,16 @@ from typing import Any
 
 from peewee import JOIN, fn
 
-from kiosk import desk, spool, workflow
+from kiosk import desk, spool, versions, workflow
 from kiosk.clock import light
 from kiosk.errors import NotFound
 from kiosk.identity import WARNING_TEXTS, Sex, mask_nik, nik_warnings, normal_name
 from kiosk.letter import address, person_rows
 from kiosk.loket import Loket
-from kiosk.profile import Action, FormField, Service, Step, Text
 from kiosk.register_row import Person
+from kiosk.service import Action, FormField, Service, Step
 from kiosk.staff import Actor
+from kiosk.tables import Text
 from models import Application, Event, Letter, Ticket, User
 
 MANUAL = Text(id="Diketik warga, tidak ada di basis data", en="Typed by hand, not in the register")
@@ -118,7 +119,7 @@ class Case:
 
 def clock_of(loket: Loket, application: Application, now: int) -> Clock:
     """The clock of the promise to the citizen."""
-    unit = loket.profile.service(application.service).time.unit
+    unit = versions.service_of(loket, application).time.unit
     calendar = loket.calendar
     if application.due_at is None or application.closed_at is not None:
         left = application.left_s
@@ -137,11 +138,6 @@ def clock_of(loket: Loket, application: Application, now: int) -> Clock:
         application.due_at,
         stopped=False,
     )
-
-
-def step_of(loket: Loket, application: Application) -> Step:
-    """The step the application stands in."""
-    return loket.profile.service(application.service).step(application.step)
 
 
 def given_of(loket: Loket, application: Application) -> dict[str, str]:
@@ -168,7 +164,7 @@ def read(loket: Loket, application_id: int, actor: Actor, now: int) -> Case:
     Front office and whoever acted on it may always read it: a citizen asks where it is.
     """
     application = desk.find(application_id)
-    service = loket.profile.service(application.service)
+    service = versions.service_of(loket, application)
     step = service.step(application.step)
     _require_reader(loket, application, step, actor)
     ticket = Ticket.get(Ticket.application == application)
@@ -198,7 +194,7 @@ def read(loket: Loket, application_id: int, actor: Actor, now: int) -> Case:
         check=_check(loket, application, service),
         passed=_passed(loket, application, service),
         ahead=tuple(workflow.way(service, [application.step])),
-        actions=tuple(a for a in step.actions if not a.on) if mine else (),
+        actions=workflow.offered(step, actor.role, application.assignee_id == actor.id),
         person=given,
         assignee=application.assignee.full_name if application.assignee else "",
         letter=_letter_view(loket, letter) if letter else None,
@@ -254,7 +250,7 @@ def find(loket: Loket, text: str, actor: Actor, now: int) -> int | None:
     else:
         query = query.join(Letter).where(fn.UPPER(Letter.number) == plain)
     found = query.first()
-    if found is None or not _may_read(loket, found, step_of(loket, found), actor):
+    if found is None or not _may_read(loket, found, versions.step_of(loket, found), actor):
         return None
     return int(found.id)
 

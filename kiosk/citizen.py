@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from kiosk import spool
+from kiosk import spool, versions
 from kiosk.casefile import Clock, clock_of
 from kiosk.loket import Loket
-from kiosk.profile import Service, SlipText, Stage, Step, Text
+from kiosk.service import Service, SlipText, Stage, Step
+from kiosk.tables import Text
 from models import Application, Letter, PrintJob, Ticket
 
 
@@ -57,7 +58,7 @@ def ticket(loket: Loket, application_id: int, now: int) -> TicketView:
         due_at=application.due_at,
         before=_before(row),
         created_at=row.created_at,
-        service=loket.profile.service(application.service).title,
+        service=versions.service_of(loket, application).title,
         printed=_ticket_print(application_id),
         clock=clock_of(loket, application, now),
     )
@@ -93,7 +94,7 @@ def status(loket: Loket, token: str, now: int) -> Status | None:
     if row is None:
         return None
     application = row.application
-    service = loket.profile.service(application.service)
+    service = versions.letter_service_of(loket, application)
     step = service.step(application.step)
     who = loket.profile.role(step.roles[0]) if step.roles else None
     before, printable = _before(row), _printable(loket, application)

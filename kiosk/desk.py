@@ -4,11 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk import forms, issuing, limits, numbers, queue, spool, staff, words, workflow
+from kiosk import (
+    documents,
+    facts,
+    forms,
+    issuing,
+    limits,
+    numbers,
+    queue,
+    rules,
+    spool,
+    staff,
+    versions,
+    words,
+    workflow,
+)
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
 from kiosk.forms import Given
 from kiosk.loket import Loket
-from kiosk.profile import Action, Service, Step
+from kiosk.service import Action, LetterService, Service, Step
 from kiosk.staff import Actor
 from models import Application, Audit, Event, Letter, Ticket, User, transaction
 
@@ -50,9 +64,9 @@ def submit(loket: Loket, draft: Draft, visit_id: int | None, now: int) -> int:
     return int(application.id)
 
 
-def _service(loket: Loket, draft: Draft) -> Service:
+def _service(loket: Loket, draft: Draft) -> LetterService:
     try:
-        service = loket.profile.service(draft.service)
+        service = loket.profile.letter_service(draft.service)
     except KeyError:
         raise Invalid({"service": "Pilih layanan."}) from None
     if service.purpose(draft.purpose) is None:
@@ -63,15 +77,17 @@ def _service(loket: Loket, draft: Draft) -> Service:
 
 
 def _create(
-    loket: Loket, service: Service, draft: Draft, visit_id: int | None, now: int
+    loket: Loket, service: LetterService, draft: Draft, visit_id: int | None, now: int
 ) -> Application:
-    promise = service.time
-    due = loket.calendar.due(now, promise.amount, promise.unit, promise.days_start)
     year = str(loket.calendar.day_of(now).year)
     number = numbers.take("application", year)
     person = {part: draft.person.get(part, "") for part in forms.PERSON}
+    budget, due = (
+        (0, None) if service.step(service.start).stops_clock else _promise(loket, service, now)
+    )
     return Application.create(
         number=f"{year}-{number:06d}",
+        version=versions.remember(loket, now),
         service=service.id,
         purpose=draft.purpose,
         priority=draft.priority,
@@ -83,9 +99,16 @@ def _create(
         in_snapshot=draft.in_snapshot,
         remark_ct=loket.vault.lock_json("remark", draft.remark) if draft.remark else None,
         created_at=now,
-        budget_s=loket.calendar.left(now, due, promise.unit),
+        budget_s=budget,
         due_at=due,
     )
+
+
+def _promise(loket: Loket, service: Service, now: int) -> tuple[int, int]:
+    """The promise given now: its budget in seconds, and when it is due."""
+    time = service.time
+    due = loket.calendar.due(now, time.amount, time.unit, time.days_start)
+    return loket.calendar.left(now, due, time.unit), due
 
 
 def act(
@@ -104,10 +127,12 @@ def act(
     has not been issued, and its number waits for the next try.
     """
     application = find(application_id)
-    service = loket.profile.service(application.service)
+    service = versions.service_of(loket, application)
     _require(application, seq)
-    action, to = workflow.move(service, application.step, action_id, actor.role)
-    values = forms.read(service, action, given)
+    assigned = application.assignee_id == actor.id
+    action, to = workflow.move(service, application.step, action_id, actor.role, assigned)
+    values = forms.read(service, action, {**given, **documents.held(application_id, action.fields)})
+    _require_rules(loket, application, service, action, values)
     if any(field.kind == "password" for field in action.fields):
         password = (list(given.get("password", ())) or [""])[0]
         staff.confirm_password(actor, password, now)
@@ -139,6 +164,21 @@ def find(application_id: int) -> Application:
 def _require(application: Application, seq: int) -> None:
     if application.seq != seq:
         raise Stale("Permohonan ini sudah berubah. Yang terbaru ditampilkan.")
+
+
+def _require_rules(
+    loket: Loket,
+    application: Application,
+    service: Service,
+    action: Action,
+    values: Mapping[str, forms.Value],
+) -> None:
+    """The conditions that the office's file puts on this act. Raises Invalid with their reasons."""
+    if not action.rules:
+        return
+    refused = rules.refusals(action.rules, facts.of(loket, application, service, values))
+    if refused:
+        raise Invalid({"rules": " ".join(refused.values())})
 
 
 def _effects(
@@ -214,14 +254,8 @@ def _enter(
     now: int,
     order: str = "",
 ) -> None:
-    """Enter a step: stop or resume the clock, append the event, repeat it in the row."""
-    unit = service.time.unit
-    if to.stops_clock and application.due_at is not None:
-        application.left_s = loket.calendar.left(now, application.due_at, unit)
-        application.due_at = None
-    elif not to.stops_clock and application.left_s is not None:
-        application.due_at = loket.calendar.resume(now, application.left_s, unit)
-        application.left_s = None
+    """Enter a step: run or stop the clock, append the event, repeat it in the row."""
+    _clock(loket, application, service, to, now)
     from_step, application.step = application.step, to.id
     application.seq += 1
     if to.ends:
@@ -232,6 +266,17 @@ def _enter(
     detail = {name: value for name, value in values.items() if value}
     _append(loket, application, actor_id, role, action_id, from_step, now, order, detail)
     application.save()
+
+
+def _clock(loket: Loket, application: Application, service: Service, to: Step, now: int) -> None:
+    """Start, stop or resume the clock, as the step that is entered says."""
+    unit, due, left = service.time.unit, application.due_at, application.left_s
+    if to.stops_clock and due is not None:
+        application.left_s, application.due_at = loket.calendar.left(now, due, unit), None
+    elif not to.stops_clock and left is not None:
+        application.left_s, application.due_at = None, loket.calendar.resume(now, left, unit)
+    elif not to.stops_clock and not to.ends and due is None:
+        application.budget_s, application.due_at = _promise(loket, service, now)
 
 
 def _append(
@@ -273,7 +318,7 @@ def can_take_back(loket: Loket, application: Application, actor: Actor, now: int
     last = _last(application)
     if last is None or last.actor_id != actor.id or now - last.at > TAKE_BACK_S:
         return False
-    step = loket.profile.service(application.service).step(last.from_step)
+    step = versions.service_of(loket, application).step(last.from_step)
     action = step.action(last.action)
     return action is not None and not LASTING & set(action.does)
 
@@ -291,7 +336,7 @@ def take_back(loket: Loket, application_id: int, actor: Actor, seq: int, now: in
         last = _last(application)
         if last is None or not can_take_back(loket, application, actor, now):
             raise NotAllowed("Langkah ini tidak dapat ditarik kembali lagi.")
-        service = loket.profile.service(application.service)
+        service = versions.service_of(loket, application)
         to = service.step(last.from_step)
         application.closed_at = application.outcome = None
         _enter(loket, application, service, "ditarik", to, actor.id, actor.role, {}, now)
@@ -315,7 +360,7 @@ def printed_at_kiosk(loket: Loket, application_id: int, now: int) -> None:
     """
     with transaction():
         application = find(application_id)
-        service = loket.profile.service(application.service)
+        service = versions.service_of(loket, application)
         step = service.step(application.step)
         action = next((a for a in step.actions if a.on == "kiosk_print"), None)
         if action:

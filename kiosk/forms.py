@@ -1,11 +1,12 @@
 """What an act asks (fields of the office's file) → checked values. Pure."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from kiosk.errors import Invalid
 from kiosk.identity import kk_fault, nik_fault, normal_name
-from kiosk.profile import Action, FormField, Service
+from kiosk.service import Action, FormField, Service
 
 Given = Mapping[str, Sequence[str]]
 Value = str | list[str] | dict[str, str]
@@ -25,6 +26,9 @@ PERSON = {
     "district": 60,
 }
 EMPTY = "Isi bagian ini."
+PAPER_STATES = ("ok", "missing", "wrong")
+NOT_COMPLETE = "Ada yang belum lengkap atau belum benar: pilih tombol untuk berkas belum lengkap."
+NOTHING_WRONG = "Semua lengkap dan benar: pilih tombol untuk berkas lengkap."
 
 
 def read(service: Service, action: Action, given: Given) -> dict[str, Value]:
@@ -61,6 +65,56 @@ def _choice(_: Service, field: FormField, given: Given) -> str:
     if chosen not in {option.id for option in field.options} and (chosen or field.required):
         raise Invalid({field.name: "Pilih salah satu."})
     return chosen
+
+
+def _number(_: Service, field: FormField, given: Given) -> str:
+    """Digits, spaces and separators of thousands left out."""
+    text = re.sub(r"[ .]", "", _first(given, field.name))
+    if field.required and not text:
+        raise Invalid({field.name: EMPTY})
+    if text and not re.fullmatch("[0-9]{1,12}", text):
+        raise Invalid({field.name: "Tulis dengan angka saja."})
+    return text
+
+
+def _date(_: Service, field: FormField, given: Given) -> str:
+    text = _first(given, field.name)
+    if field.required and not text:
+        raise Invalid({field.name: EMPTY})
+    if text and not _is_date(text):
+        raise Invalid({field.name: "Tulis tanggal sebagai tahun-bulan-tanggal."})
+    return text
+
+
+def _checklist(service: Service, field: FormField, given: Given) -> dict[str, str]:
+    """Each paper's state, and what is wrong: {"kk": "wrong", "kk.note": "buram"}."""
+    values: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    for paper in service.requirements:
+        name = f"{field.name}.{paper.id}"
+        state, note = _first(given, name), " ".join(_first(given, f"{name}.note").split())
+        if state not in PAPER_STATES:
+            faults[name] = "Pilih salah satu."
+        elif state == "wrong" and not note:
+            faults[name] = "Tulis apa yang salah."
+        elif len(note) > field.max_length:
+            faults[name] = f"Paling banyak {field.max_length} huruf."
+        values |= {paper.id: state} | ({f"{paper.id}.note": note} if note else {})
+    complete = all(values[paper.id] == "ok" for paper in service.requirements)
+    if not faults and complete != (field.expects == "complete"):
+        faults[field.name] = NOT_COMPLETE if field.expects == "complete" else NOTHING_WRONG
+    if faults:
+        raise Invalid(faults)
+    return values
+
+
+def _files(_: Service, field: FormField, given: Given) -> list[str]:
+    """The ids of the documents of this kind that the case holds; the desk says which they are."""
+    ids = [one for one in given.get(field.name, ()) if one.isascii() and one.isdigit()]
+    if field.required and len(ids) < field.least:
+        few = "Lampirkan berkasnya." if field.least == 1 else f"Lampirkan {field.least} berkas."
+        raise Invalid({field.name: few})
+    return ids
 
 
 def _requirements(service: Service, field: FormField, given: Given) -> list[str]:
@@ -123,6 +177,10 @@ def _first(given: Given, name: str) -> str:
 _READERS: dict[str, Callable[[Service, FormField, Given], Value]] = {
     "text": _text,
     "textarea": _text,
+    "number": _number,
+    "date": _date,
+    "checklist": _checklist,
+    "files": _files,
     "choice": _choice,
     "requirements": _requirements,
     "staff": _staff,

@@ -12,12 +12,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from kiosk import certificate, letter, numbers, words
+from kiosk import certificate, letter, numbers, versions, words
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
 from kiosk.letter import Facts
 from kiosk.loket import Loket
-from kiosk.profile import Service, Signer
+from kiosk.profile import Signer
 from kiosk.seal import Core, Result, initials, print_check
+from kiosk.service import LetterService
 from kiosk.staff import Actor
 from kiosk.vault import fsync_folder
 from models import Application, Audit, Letter, transaction
@@ -38,7 +39,7 @@ class Made:
 
 def draft(loket: Loket, application: Application, actor_role: str, now: int) -> bytes:
     """The letter as it will look, as a PDF with a watermark, without number and QR."""
-    service = loket.profile.service(application.service)
+    service = versions.letter_service_of(loket, application)
     signer = _signer(loket, service, actor_role, now)
     day = loket.calendar.day_of(now)
     facts = _facts(loket, application, service, _draft_number(service, day), day)
@@ -46,7 +47,7 @@ def draft(loket: Loket, application: Application, actor_role: str, now: int) -> 
     return certificate.render(text)
 
 
-def _draft_number(service: Service, day: date) -> str:
+def _draft_number(service: LetterService, day: date) -> str:
     """The pattern with dots where the number will stand."""
     marked = words.letter_number(service.letter.number, 987654321, day)
     return marked.replace("987654321", "……")
@@ -58,7 +59,7 @@ def make(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) ->
     """
     row = _claim(loket, application_id, actor, seq, now)
     try:
-        service = loket.profile.service(row.application.service)
+        service = versions.letter_service_of(loket, row.application)
         facts = loket.vault.unlock_json("letter", row.facts_ct)
         signer = _signer(loket, service, actor.role, now)
         text = letter.write(
@@ -113,7 +114,7 @@ def _claim(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) 
         if application.seq != seq:
             raise Stale("Permohonan ini sudah berubah. Yang terbaru ditampilkan.")
         require_free(application_id, now)
-        service = loket.profile.service(application.service)
+        service = versions.letter_service_of(loket, application)
         _signer(loket, service, actor.role, now)
         row = Letter.get_or_none(Letter.application == application_id)
         row = row or _number(loket, application, service, actor, now)
@@ -126,7 +127,7 @@ def _claim(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) 
 
 
 def _number(
-    loket: Loket, application: Application, service: Service, actor: Actor, now: int
+    loket: Loket, application: Application, service: LetterService, actor: Actor, now: int
 ) -> Letter:
     day = loket.calendar.day_of(now)
     no = numbers.take(f"letter:{service.letter.kind}", str(day.year))
@@ -152,7 +153,7 @@ def _let_go(row: Letter) -> None:
         ).execute()
 
 
-def _signer(loket: Loket, service: Service, role: str, now: int) -> Signer:
+def _signer(loket: Loket, service: LetterService, role: str, now: int) -> Signer:
     signer = loket.profile.signer(role, loket.calendar.day_of(now))
     if signer is None:
         raise NotAllowed(f"Tidak ada mandat tanda tangan yang berlaku untuk {service.title.id}.")
@@ -160,7 +161,7 @@ def _signer(loket: Loket, service: Service, role: str, now: int) -> Signer:
 
 
 def _facts(
-    loket: Loket, application: Application, service: Service, number: str, day: date
+    loket: Loket, application: Application, service: LetterService, number: str, day: date
 ) -> Facts:
     purpose = service.purpose(application.purpose)
     if purpose is None or application.check_ct is None:

@@ -8,7 +8,8 @@ from typing import Any
 from kiosk import words
 from kiosk.certificate import Letter
 from kiosk.identity import group_nik
-from kiosk.profile import LetterText, Profile, Service, Signer
+from kiosk.profile import Profile, Signer
+from kiosk.service import LetterService, LetterText
 
 OWN_KEY = "Ditandatangani secara elektronik dengan kunci dinas."
 DRAFT = "RANCANGAN"
@@ -33,7 +34,7 @@ class Facts:
 
 
 def write(
-    profile: Profile, service: Service, facts: Facts, signer: Signer, url: str, draft: bool
+    profile: Profile, service: LetterService, facts: Facts, signer: Signer, url: str, draft: bool
 ) -> Letter:
     """The letter of these facts, signed by `signer`; a draft has a watermark and no QR."""
     text, office = service.letter, profile.office
@@ -84,6 +85,7 @@ def _parts(profile: Profile, facts: Facts, signer: Signer) -> dict[str, str]:
         "dinas": profile.office.name,
         "register": register.name,
         "register_panjang": register.long_name,
+        "dasar": register.legal_basis,
         "sumber": register.source,
         "tanggal_cek": words.long_date(facts.check_day),
         "per_tanggal": words.long_date(date.fromisoformat(as_of) if as_of else facts.check_day),

@@ -10,18 +10,11 @@ from datetime import date, time
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    field_validator,
-)
+from pydantic import BeforeValidator, Field, field_validator
 
 from kiosk.clock import Calendar, Season
-
-Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Line = Annotated[str, Field(min_length=1, max_length=400)]
+from kiosk.service import LetterService, ProposalService, Service
+from kiosk.tables import Id, Line, Named, Strict, Text
 
 
 def _hour_and_minute(value: Any) -> Any:
@@ -33,28 +26,9 @@ def _hour_and_minute(value: Any) -> Any:
 
 Moment = Annotated[time, BeforeValidator(_hour_and_minute)]
 Span = tuple[Moment, Moment]
-Unit = Literal["minute", "working_hour", "clock_hour", "calendar_day", "working_day", "month"]
-Right = Literal["queue", "admin", "reveal", "revoke"]
-Effect = Literal["record_check", "correct_data", "issue", "slip", "hand_over"]
-FieldKind = Literal["text", "textarea", "choice", "requirements", "staff", "person", "password"]
+Right = Literal["queue", "admin", "reveal", "revoke", "propose", "supervise"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-class Strict(BaseModel):
-    """A table of the file: frozen, and a key that is not known is a fault."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Text(Strict):
-    """What a person reads, in Indonesian and English."""
-
-    id: Line
-    en: Line
-
-    def __getitem__(self, lang: str) -> str:
-        return self.en if lang == "en" else self.id
 
 
 class Office(Strict):
@@ -137,6 +111,7 @@ class RegisterInfo(Strict):
     name: Line
     long_name: Line
     source: Line
+    legal_basis: Line
     rank_label: str = ""
     stale_after_days: Annotated[int, Field(gt=0)] = 45
 
@@ -153,15 +128,11 @@ class KioskRules(Strict):
     prints_per_letter: Annotated[int, Field(ge=0)] = 2
 
 
-class Named(Strict):
-    """A thing of the file with an id and a title in two languages."""
-
-    id: Id
-    title: Text
-
-
 class Role(Named):
+    """A role. Whoever has one of `scope` village works for one desa, and sees only that."""
+
     may: tuple[Right, ...] = ()
+    scope: Literal["office", "village"] = "office"
 
 
 class Priority(Named):
@@ -183,138 +154,20 @@ class Signer(Strict):
         return self.since <= day and (self.until is None or day <= self.until)
 
 
-class Time(Strict):
-    """The time promised; `days_start` is how day 1 is counted (not confirmed: a setting)."""
+class DocumentKind(Named):
+    """A kind of scan that is kept, and for how many days after its case is closed.
 
-    amount: Annotated[int, Field(gt=0)]
-    unit: Unit
-    days_start: Literal["same", "next"] = "same"
-
-
-class Requirement(Named):
-    note: Text | None = None
-
-
-class Purpose(Named):
-    """What the letter is for, and how long it is valid."""
-
-    validity_days: Annotated[int, Field(gt=0, le=3650)]
-
-
-class Stage(Named):
-    """What the citizen sees of the way: several steps may be one stage."""
-
-
-class FormField(Strict):
-    """One field of an act. `staff` lists people of `role`; `requirements` the service's papers.
-
-    `prefill` names what of the register's row the field starts with.
+    No law that we know names retention periods for these: each is the office's setting.
     """
 
-    name: Id
-    kind: FieldKind
-    label: Text
-    required: bool = True
-    options: tuple[Named, ...] = ()
-    role: Id | None = None
-    prefill: Literal["register_id", "programmes"] | None = None
-    max_length: Annotated[int, Field(gt=0, le=2000)] = 500
+    keep_days: Annotated[int, Field(gt=0)]
 
 
-class Action(Named):
-    """One act a step offers: where it leads, which key does it, what it asks, what it does.
+class District(Strict):
+    """A kecamatan with its desa and kelurahan."""
 
-    An act with `on` is nobody's key: it is done when that happens (the letter came out at the
-    kiosk).
-    """
-
-    next: Id
-    key: Annotated[str, Field(pattern=r"^[A-Z]$")]
-    weight: Literal["primary", "plain", "back"] = "plain"
-    said: Text
-    fields: tuple[FormField, ...] = ()
-    does: tuple[Effect, ...] = ()
-    on: Literal["kiosk_print"] | None = None
-
-
-class Standing(Strict):
-    """A standing disposition: the step passes at once, on this order."""
-
-    number: Line
-    date: date
-    by: Line
-    action: Id
-
-
-class Step(Named):
-    """One step: whose it is, what it shows the citizen, what can be done.
-
-    `stops_clock`: the office waits for the citizen. `ends`: the way ends here, so.
-    `standard`: the numbered steps of the published standard that this one is.
-    """
-
-    stage: Id
-    public: Text
-    standard: tuple[int, ...] = ()
-    roles: tuple[Id, ...] = ()
-    stops_clock: bool = False
-    ends: Literal["issued", "not_found", "cancelled"] | None = None
-    standing: Standing | None = None
-    actions: tuple[Action, ...] = ()
-
-    def action(self, action_id: str) -> Action | None:
-        return next((a for a in self.actions if a.id == action_id), None)
-
-
-class LetterText(Strict):
-    """The wording of a letter; `{…}` parts are filled in from the case."""
-
-    kind: Id
-    title: Line
-    subtitle: Line | None = None
-    number: Line
-    opening: Line
-    statement: Line
-    purpose: Line
-    validity: Line
-    freeze: Line
-    closing: Line
-    copies: tuple[Line, ...] = ()
-
-
-class SlipText(Strict):
-    """What the slip says when the person is not in the register."""
-
-    heading: Text
-    lines: tuple[Text, ...]
-
-
-class Service(Named):
-    """A service: all its steps, papers, purposes and the letter it makes."""
-
-    series: Annotated[str, Field(pattern=r"^[A-Z]$")]
-    summary: Text
-    about: Text
-    cost: Text
-    product: Text
-    time: Time
-    requirements: tuple[Requirement, ...]
-    purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
-    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
-    start: Id
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
-    letter: LetterText
-    slip: SlipText
-
-    def step(self, step_id: str) -> Step:
-        """The step of this id; KeyError when there is none."""
-        for step in self.steps:
-            if step.id == step_id:
-                return step
-        raise KeyError(step_id)
-
-    def purpose(self, purpose_id: str) -> Purpose | None:
-        return next((p for p in self.purposes if p.id == purpose_id), None)
+    name: Line
+    villages: Annotated[tuple[Line, ...], Field(min_length=1)]
 
 
 class Channel(Strict):
@@ -333,6 +186,9 @@ class Complaints(Strict):
     classes: tuple[ComplaintClass, ...]
 
 
+AnyService = Annotated[LetterService | ProposalService, Field(discriminator="kind")]
+
+
 class Profile(Strict):
     """A whole office. `version` is the hash of the file it was read from."""
 
@@ -343,9 +199,22 @@ class Profile(Strict):
     roles: tuple[Role, ...]
     priorities: tuple[Priority, ...]
     signers: Annotated[tuple[Signer, ...], Field(min_length=1)]
-    services: Annotated[tuple[Service, ...], Field(min_length=1)]
+    services: Annotated[tuple[AnyService, ...], Field(min_length=1)]
+    documents: tuple[DocumentKind, ...] = ()
+    districts: tuple[District, ...] = ()
     complaints: Complaints
+    maklumat: Text
     version: str = ""
+
+    @property
+    def letters(self) -> tuple[LetterService, ...]:
+        """The services that give a letter, in the file's order."""
+        return tuple(s for s in self.services if isinstance(s, LetterService))
+
+    @property
+    def proposals(self) -> tuple[ProposalService, ...]:
+        """The services that take proposals, in the file's order."""
+        return tuple(s for s in self.services if isinstance(s, ProposalService))
 
     def service(self, service_id: str) -> Service:
         """The service of this id; KeyError when there is none."""
@@ -353,6 +222,16 @@ class Profile(Strict):
             if service.id == service_id:
                 return service
         raise KeyError(service_id)
+
+    def letter_service(self, service_id: str) -> LetterService:
+        """The letter service of this id; KeyError when there is none."""
+        service = self.service(service_id)
+        if not isinstance(service, LetterService):
+            raise KeyError(service_id)
+        return service
+
+    def document(self, kind: str) -> DocumentKind | None:
+        return next((d for d in self.documents if d.id == kind), None)
 
     def role(self, role_id: str) -> Role | None:
         return next((r for r in self.roles if r.id == role_id), None)

@@ -1,6 +1,6 @@
 """What a ticket and the slip of a person not found say. No name, no NIK: paper gets lost."""
 
-from kiosk import words
+from kiosk import versions, words
 from kiosk.loket import Loket
 from kiosk.slip import Line, Slip
 from models import Application, Ticket
@@ -9,7 +9,7 @@ from models import Application, Ticket
 def ticket(loket: Loket, application: Application, now: int) -> Slip:
     """Number, time promised, QR to the status page."""
     row = Ticket.get(Ticket.application == application)
-    service = loket.profile.service(application.service)
+    service = versions.service_of(loket, application)
     lines = [Line(service.title.id, bold=True)]
     if application.due_at:
         lines.append(Line("Siap paling lambat", "small"))
@@ -42,7 +42,7 @@ def _promise(loket: Loket, due_at: int, taken_at: int) -> str:
 def not_found(loket: Loket, application: Application, now: int) -> Slip:
     """Where to register and what to bring; that somebody was not found is not said with a name."""
     row = Ticket.get(Ticket.application == application)
-    service = loket.profile.service(application.service)
+    service = versions.letter_service_of(loket, application)
     given = loket.vault.unlock_json("given", application.given_ct)
     lines = [Line(line.id) for line in service.slip.lines]
     if given["village"]:

@@ -28,13 +28,17 @@ _hasher = PasswordHasher()
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a signed-in member of staff, at a window where they sit at one."""
+    """Who acts: a signed-in member of staff, at a window where they sit at one.
+
+    `village` is "Kecamatan/Desa" for whoever works for one desa, else "".
+    """
 
     id: int
     name: str
     full_name: str
     role: str
     window: int | None = None
+    village: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,7 @@ def actor_of(token: str, now: int) -> Actor | None:
     if row is None:
         return None
     user = row.user
-    return Actor(user.id, user.name, user.full_name, user.role, row.window)
+    return Actor(user.id, user.name, user.full_name, user.role, row.window, user.village)
 
 
 def keep_alive(token: str, now: int) -> None:

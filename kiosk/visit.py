@@ -105,7 +105,7 @@ def start(loket: Loket, device_id: int, choice: str, now: int) -> tuple[str, Ope
 def _first(loket: Loket, choice: str) -> State:
     if choice in SCANS:
         return State(SCANS[choice])
-    if choice not in {service.id for service in loket.profile.services}:
+    if choice not in {service.id for service in loket.profile.letters}:
         raise NotFound("Layanan ini tidak ada. Pilih layanan lain.")
     return State(WAY[0], service=choice)
 

@@ -3,18 +3,36 @@
 from collections.abc import Iterator
 
 from kiosk.errors import NotAllowed
-from kiosk.profile import Action, Service, Standing, Step
+from kiosk.service import Action, Service, Standing, Step
 
 CITIZEN = "warga"
 
 
-def move(service: Service, step_id: str, action_id: str, role: str) -> tuple[Action, Step]:
-    """The action and the step it leads to. Raises NotAllowed when this role may not do it here."""
+def move(
+    service: Service, step_id: str, action_id: str, role: str, assigned: bool = False
+) -> tuple[Action, Step]:
+    """The action and the step it leads to. Raises NotAllowed when this role may not do it here.
+
+    `assigned` says whether the case was given to whoever asks.
+    """
     step = service.step(step_id)
-    action = step.action(action_id)
-    if action is None or role not in step.roles:
+    action = next((one for one in offered(step, role, assigned) if one.id == action_id), None)
+    if action is None:
         raise NotAllowed("Langkah ini bukan tugas Anda, atau sudah dikerjakan.")
     return action, service.step(action.next)
+
+
+def offered(step: Step, role: str, assigned: bool = False) -> tuple[Action, ...]:
+    """The acts of this step that a role may do; those that happen by themselves are nobody's."""
+    if role not in step.roles:
+        return ()
+    return tuple(
+        action
+        for action in step.actions
+        if not action.on
+        and (not action.roles or role in action.roles)
+        and (assigned or not action.assigned)
+    )
 
 
 def passes(service: Service, step: Step) -> Iterator[tuple[Step, Standing, Action, Step]]:

@@ -5,7 +5,7 @@ import pytest
 from kiosk import forms
 from kiosk.errors import Invalid
 from kiosk.office_file import load
-from kiosk.profile import Action
+from kiosk.service import Action
 
 SERVICE = load("lebak").service("sk_dtks")
 WORDS = {"id": "x", "en": "x"}

@@ -89,7 +89,12 @@ SHAPES = [
     ("hours.week.monday", [["07:30+07:00", "12:00"]], "hours.week.monday[0][0]", "expected a time"),
     ("hours.week", {}, "hours.week", "expected a span"),
     ("hours.seasons[0].last", "2027-01-01", "hours.seasons[0].last", "2027-02-08 or later"),
-    ("roles[0].may", ["fly"], "roles[0].may[0]", "'queue', 'admin', 'reveal' or 'revoke'"),
+    (
+        "roles[0].may",
+        ["fly"],
+        "roles[0].may[0]",
+        "'propose' or 'supervise'",
+    ),
     ("services[0].time.unit", "week", "services[0].time.unit", "'minute'"),
     ("services[0].time.amount", 0, "services[0].time.amount", "greater than 0"),
     ("services[0].purposes", [], "services[0].purposes", "at least 1"),

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from kiosk import board, casefile, desk, staff, workflow
+from kiosk import board, casefile, desk, staff, versions, workflow
 from kiosk.errors import NotAllowed
 from kiosk.loket import Loket
 from kiosk.office_file import OFFICES, load, parse
-from kiosk.profile import Action, FormField, Profile, Service, Step
+from kiosk.profile import Profile
+from kiosk.service import Action, FormField, Service, Step
 from kiosk.staff import Actor
 from models import Application, Event, User
 from tests.conftest import PASSWORD, Clock, actor
@@ -25,7 +26,7 @@ SERVICES = [(profile, service) for profile in PROFILES.values() for service in p
 ACTS = [
     pytest.param(name, service.id, step.id, action.id, id=f"{name}-{step.id}-{action.id}")
     for name, profile in PROFILES.items()
-    for service in profile.services
+    for service in profile.letters
     for step in service.steps
     for action in step.actions
 ]
@@ -37,11 +38,13 @@ def test_a_role_may_do_what_the_file_says_and_nothing_else(
 ) -> None:
     known = {action.id for step in service.steps for action in step.actions} | {"terbang"}
     for step in service.steps:
-        offered = {action.id: action.next for action in step.actions}
+        acts = [action for action in step.actions if not action.on]
         for role in [*(role.id for role in profile.roles), "tidak_dikenal", workflow.CITIZEN, ""]:
+            offered = {a.id: a.next for a in acts if not a.roles or role in a.roles}
             for action in known:
                 if role in step.roles and action in offered:
-                    assert workflow.move(service, step.id, action, role)[1].id == offered[action]
+                    to = workflow.move(service, step.id, action, role, assigned=True)[1]
+                    assert to.id == offered[action]
                 else:
                     with pytest.raises(NotAllowed):
                         workflow.move(service, step.id, action, role)
@@ -104,8 +107,11 @@ def _value(loket: Loket, id_: int, field: FormField, now: int) -> dict[str, list
 
 def do(loket: Loket, clock: Clock, id_: int, action: Action) -> Application:
     """The act, by the first role of the step; then the row repeats its last event."""
+    if action.on:
+        desk.printed_at_kiosk(loket, id_, clock.tick(20))
+        return consistent(id_)
     application = desk.find(id_)
-    step = loket.profile.service(application.service).step(application.step)
+    step = versions.step_of(loket, application)
     given = filled(loket, id_, action, clock.at)
     who = somebody(loket, step.roles[0], clock.at)
     desk.act(loket, id_, action.id, given, who, application.seq, clock.tick(20))
@@ -162,7 +168,7 @@ def test_the_row_repeats_its_last_event_wherever_one_wanders(
             assert consistent(id_).step == last.from_step
         elif step.actions:
             clock.tick(chance.randrange(4 * 3600))
-            do(loket, clock, id_, chance.choice(step.actions))
+            do(loket, clock, id_, chance.choice(workflow.offered(step, step.roles[0], True)))
 
 
 ORDER = {"number": "460/12/2026", "date": "2026-01-05", "by": "Kepala Dinas"}
@@ -235,7 +241,7 @@ def test_a_new_service_time_changes_no_promise_already_given(
     assert desk.find(submit(slower)).due_at == clock.at + 3600
 
 
-def test_a_step_that_left_the_file_still_stands_in_the_history(
+def test_a_running_application_finishes_on_the_file_it_started_with(
     loket: Loket, clock: Clock, submit: Submit
 ) -> None:
     id_ = submit(loket)
@@ -246,7 +252,17 @@ def test_a_step_that_left_the_file_still_stands_in_the_history(
     put(data, "services[0].steps[2].actions[1].next", "terima")
     renamed = replace(loket, profile=parse(data, "lebak.toml", "2"))
     passed = casefile.read(renamed, id_, actor("sekretariat"), clock.at).passed
-    assert [p.said.id for p in passed] == ["Permohonan diajukan", "lengkap"]
+    assert [p.said.id for p in passed] == ["Permohonan diajukan", "Berkas lengkap"]
+    waiting, fresh = submit(loket), submit(renamed)
+    assert (desk.find(waiting).step, desk.find(fresh).step) == ("berkas", "terima")
+    do(renamed, clock, waiting, loket.profile.service("sk_dtks").step("berkas").actions[0])
+    assert desk.find(waiting).step == "sekretariat"
     assert board.orphans(renamed) == []
-    waiting = submit(loket)
-    assert board.orphans(renamed) == [f"{desk.find(waiting).number} (berkas)"]
+
+
+def test_work_that_is_nobodys_any_more_is_named(loket: Loket, clock: Clock, submit: Submit) -> None:
+    id_ = submit(loket)
+    fewer = loket.profile.model_copy(
+        update={"roles": tuple(r for r in loket.profile.roles if r.id != "front_office")}
+    )
+    assert board.orphans(replace(loket, profile=fewer)) == [f"{desk.find(id_).number} (berkas)"]

@@ -12,8 +12,9 @@ from kiosk import board, casefile, certificate, desk, issuing, queue, spool, sta
 from kiosk.board import Work
 from kiosk.casefile import Case
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
-from kiosk.profile import Action, FormField, Text
+from kiosk.service import Action, FormField
 from kiosk.staff import Actor
+from kiosk.tables import Text
 from views import web
 
 blueprint = Blueprint("desk", __name__)

@@ -14,8 +14,9 @@ from flask_login import UserMixin, current_user
 from kiosk import staff, words
 from kiosk.errors import NotAllowed
 from kiosk.loket import Loket
-from kiosk.profile import Right, Text
+from kiosk.profile import Right
 from kiosk.staff import Actor, EnrolledDevice
+from kiosk.tables import Text
 
 LANGUAGES = ("id", "en")
 DEVICE_KINDS = ("kiosk", "display")
