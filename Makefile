@@ -1,7 +1,7 @@
 # `make` lists what there is. Everything lives in .venv/, build/ and var/.
 
 PYTHON ?= python3
-# Two: much of the suite waits for a browser. A file's tests stay together, for some own a port.
+# A test in a browser goes to whoever is free; the other tests of a file stay together.
 JOBS ?= 2
 ARGS ?=
 
@@ -32,7 +32,7 @@ run: $(VENV)/.project ## install what is missing, then serve the demonstration o
 
 test: $(VENV)/.dev ## run every test, the browser's too (ARGS="tests/test_clock.py -k friday")
 	@scripts/need $(TEST_NEEDS)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: lint test ## the gate: style, types, templates, then every test
 

@@ -26,11 +26,33 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
-from kiosk import certificate, errors, secret, spool
+from kiosk import certificate, errors, secret, spool, upkeep
 from kiosk import desk as desk_work
 from kiosk.loket import open_loket
 from kiosk.settings import Settings, read
-from views import admin, desk, display, kiosk, machine, queue, staff, status, verify, web
+from views import (
+    admin,
+    batches,
+    bundles,
+    desk,
+    display,
+    documents,
+    field,
+    households,
+    intake,
+    kiosk,
+    machine,
+    padan,
+    periods,
+    proposals,
+    queue,
+    sheets,
+    staff,
+    standard,
+    status,
+    verify,
+    web,
+)
 from views.cli import main as main
 
 CSP = (
@@ -45,7 +67,10 @@ STATUS: tuple[tuple[type[errors.LoketError], int], ...] = (
     (errors.TooMany, 429),
     (errors.Unusable, 422),
 )
-BLUEPRINTS = (kiosk, status, desk, queue, display, verify, staff, admin, machine)
+BLUEPRINTS = (
+    kiosk, status, desk, intake, documents, field, queue, display, verify, standard, staff, admin,
+    machine, proposals, batches, households, sheets, bundles, periods, padan,
+)  # fmt: skip
 
 
 def create_app(settings: Settings, clock: Callable[[], float] = time.time) -> Flask:
@@ -72,13 +97,14 @@ def create_app(settings: Settings, clock: Callable[[], float] = time.time) -> Fl
 
 
 def from_environment() -> Flask:
-    """The application as the server runs it: with the printing thread, the letter's libraries
-    on their way.
+    """The application as the server runs it: with the printing and upkeep threads, the letter's
+    libraries on their way.
     """
     app = create_app(read(os.environ))
     spool.start(
         app.extensions["loket"], app.extensions["printers"], time.time, desk_work.printed_at_kiosk
     )
+    upkeep.start(app.extensions["loket"], time.time)
     threading.Thread(target=certificate.warm_up, daemon=True).start()
     return app
 
@@ -121,6 +147,7 @@ def _headers(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "camera=(self), microphone=()"
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
     return response
@@ -170,7 +197,8 @@ def _admit(guard: web.Guard | None) -> Response | None:
     if guard.kind == "staff":
         if not current_user.is_authenticated:
             return _to_sign_in()
-        if guard.right and not web.loket().profile.may(web.actor().role, guard.right):
+        role, may = web.actor().role, web.loket().profile.may
+        if guard.rights and not any(may(role, right) for right in guard.rights):
             abort(403)
     return None
 

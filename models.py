@@ -155,10 +155,12 @@ class Application(Table):
 
     `due_at` is null while the clock is stopped; `left_s` then holds what was left of `budget_s`.
     Both are null before the clock has started: the promise runs from the complete file. `version`
-    is that of the office's file it was started with; "" stands for the present one.
+    is that of the office's file it was started with; "" stands for the present one. `key` is that
+    of the counter's form: sent twice, it is one application.
     """
 
     number = TextField(unique=True)
+    key = TextField(null=True, unique=True)
     version = TextField(default="")
     channel = TextField(default="kiosk")
     service = TextField()
@@ -369,8 +371,9 @@ class Member(Table):
 class Bundle(Table):
     """A sheet over many proposals: Berita Acara, surat pengesahan. Frozen by its hashes.
 
-    `facts_ct` holds what was asked; `pdf_sha256` is that of the sheet as generated, `annex_sha256`
-    that of its annex alone. `void`: drawn up again, its number stays taken.
+    `making`: its number is taken, its pages are on their way since `frozen_at`. `facts_ct` holds
+    what was asked; `pdf_sha256` is that of the sheet as generated, `annex_sha256` that of its annex
+    alone. `void`: drawn up again, its number stays taken.
     """
 
     service = TextField()
@@ -380,7 +383,7 @@ class Bundle(Table):
     period = ForeignKeyField(Period, on_delete="RESTRICT")
     period_id: int
     seq = IntegerField(default=1)
-    state = TextField(constraints=[Check("state IN ('frozen', 'signed', 'void')")])
+    state = TextField(constraints=[Check("state IN ('making', 'frozen', 'signed', 'void')")])
     number = TextField(unique=True)
     facts_ct = BlobField()
     annex_sha256 = TextField(default="")

@@ -6,10 +6,11 @@ from statistics import median
 
 from peewee import JOIN, ModelSelect, fn
 
-from kiosk import desk, versions
-from kiosk.casefile import Clock, clock_of, given_of, priority_of, purpose_of
+from kiosk import desk, versions, workflow
+from kiosk.casefile import given_of, priority_of, purpose_of
 from kiosk.errors import NotAllowed, Unusable
 from kiosk.loket import Loket
+from kiosk.promise import Clock, clock_of
 from kiosk.staff import Actor
 from kiosk.tables import Text
 from models import Application, Event, Letter, QueueEvent, Ticket, User
@@ -19,7 +20,10 @@ RECENT_CALLS = 4
 
 @dataclass(frozen=True)
 class Row:
-    """One line of my work. `day` is the ticket's: tomorrow its label is somebody else's."""
+    """One line of my work. `day` is the ticket's: tomorrow its label is somebody else's.
+
+    Not `mine_to_do`: the step is this role's, but each of its acts is for whom the case was given.
+    """
 
     id: int
     ticket_id: int
@@ -34,6 +38,7 @@ class Row:
     clock: Clock
     assignee: str
     mine: bool
+    mine_to_do: bool
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Figures:
-    """Today: median minutes from ticket to the end, people waiting, windows in use."""
+    """Today: median minutes from ticket to the end, people waiting, windows in use.
+
+    None without a letter finished today whose promise is one in minutes.
+    """
 
     median_minutes: int | None
     waiting: int
@@ -100,7 +108,10 @@ class QueueView:
 
 
 def my_work(loket: Loket, actor: Actor, now: int) -> Work:
-    """The open applications in steps of the actor's role, oldest promise first."""
+    """The open applications in steps of the actor's role, oldest promise first.
+
+    One given to somebody else stands last: everybody of the role sees it, and for whom it is.
+    """
     # Before the rows: an act between the two reads must look new to the next poll.
     version = desk_version()
     rows = [
@@ -108,10 +119,16 @@ def my_work(loket: Loket, actor: Actor, now: int) -> Work:
         for ticket in _open_with_tickets()
         if actor.role in versions.step_of(loket, ticket.application).roles
     ]
-    rows.sort(key=lambda row: (row.clock.stopped, row.clock.due_at or 0, row.id))
-    mine = [row.id for row in rows]
+    rows.sort(key=_urgency)
+    mine = [row.id for row in rows if row.mine_to_do]
     newest = Event.select(fn.MAX(Event.id)).where(Event.application << mine).scalar() or 0
     return Work(tuple(rows), version, newest)
+
+
+def _urgency(row: Row) -> tuple[bool, bool, bool, int, int]:
+    """Oldest promise first; then files whose promise has not begun; what waits for others last."""
+    clock = row.clock
+    return not row.mine_to_do, clock.stopped, not clock.started, clock.due_at or 0, row.id
 
 
 def desk_version() -> str:
@@ -135,7 +152,8 @@ def _open_with_tickets() -> "ModelSelect[Ticket]":
 def _row(loket: Loket, ticket: Ticket, actor: Actor, now: int) -> Row:
     application = ticket.application
     service = versions.service_of(loket, application)
-    assignee = application.assignee
+    step, assignee = service.step(application.step), application.assignee
+    mine = assignee is not None and assignee.id == actor.id
     return Row(
         id=application.id,
         ticket_id=ticket.id,
@@ -145,11 +163,12 @@ def _row(loket: Loket, ticket: Ticket, actor: Actor, now: int) -> Row:
         name=given_of(loket, application)["name"].title(),
         service=service.title,
         purpose=purpose_of(service, application),
-        step=service.step(application.step).title,
+        step=step.title,
         priority=priority_of(loket, application),
         clock=clock_of(loket, application, now),
         assignee=assignee.full_name if assignee else "",
-        mine=assignee is not None and assignee.id == actor.id,
+        mine=mine,
+        mine_to_do=bool(workflow.offered(step, actor.role, mine)),
     )
 
 
@@ -181,13 +200,7 @@ def figures(loket: Loket, now: int) -> Figures:
     calendar = loket.calendar
     day = calendar.day_of(now).isoformat()
     tickets = Ticket.select().where(Ticket.day == day)
-    # What the office took: the time that it waited for the citizen is not in it.
-    took = [
-        done.budget_s - clock_of(loket, done, now).left
-        for done in Application.select()
-        .join(Ticket, on=(Ticket.application == Application.id))
-        .where((Ticket.day == day) & (Application.outcome << ("issued", "not_found")))
-    ]
+    took = _took(loket, day, now)
     windows = (
         tickets.select(Ticket.window)
         .where((Ticket.state == "called") & Ticket.window.is_null(False))
@@ -201,6 +214,18 @@ def figures(loket: Loket, now: int) -> Figures:
         open=calendar.is_open(now),
         next_open=calendar.next_open(now),
     )
+
+
+def _took(loket: Loket, day: str, now: int) -> list[int]:
+    """What the office took, in seconds: the time that it waited for the citizen is not in it."""
+    done = (
+        Application.select()
+        .join(Ticket, on=(Ticket.application == Application.id))
+        .where((Ticket.day == day) & (Application.outcome << ("issued", "not_found")))
+    )
+    in_minutes = [one for one in done if versions.service_of(loket, one).time.unit == "minute"]
+    clocks = [clock_of(loket, one, now) for one in in_minutes]
+    return [clock.budget - clock.left for clock in clocks if clock.started]
 
 
 def queue(loket: Loket, actor: Actor, now: int) -> QueueView:

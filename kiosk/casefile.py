@@ -8,36 +8,22 @@ from typing import Any
 
 from peewee import JOIN, fn
 
-from kiosk import desk, spool, versions, workflow
-from kiosk.clock import light
+from kiosk import desk, facts, rules, spool, versions, words, workflow
 from kiosk.errors import NotFound
 from kiosk.identity import WARNING_TEXTS, Sex, mask_nik, nik_warnings, normal_name
 from kiosk.letter import address, person_rows
 from kiosk.loket import Loket
+from kiosk.promise import Clock, clock_of
 from kiosk.register_row import Person
-from kiosk.service import Action, FormField, Service, Step
+from kiosk.service import Action, FormField, Requirement, Service, Step
 from kiosk.staff import Actor
 from kiosk.tables import Text
-from models import Application, Event, Letter, Ticket, User
+from models import Application, Document, Event, Letter, Ticket, User
 
+# The channel of proposals: they have no ticket, and a page of their own.
+PROPOSED = "usulan"
 MANUAL = Text(id="Diketik warga, tidak ada di basis data", en="Typed by hand, not in the register")
 OTHER_KK = Text(id="Diketik warga, nomor KK berbeda", en="Typed by hand, another KK number")
-
-
-@dataclass(frozen=True)
-class Clock:
-    """A running clock: seconds left of the budget, until when the office works, its colour.
-
-    `until` is the epoch when the office closes for a break or the day, or None while the clock
-    stands still (waiting for the citizen, or the office is closed).
-    """
-
-    left: int
-    budget: int
-    until: int | None
-    light: str
-    due_at: int | None
-    stopped: bool
 
 
 @dataclass(frozen=True)
@@ -72,6 +58,11 @@ class Passed:
 
 @dataclass(frozen=True)
 class LetterView:
+    """The letter. `drawn`: a sheet to be signed by hand is there, or was released.
+
+    `copies` are the scans of the sheet as it was signed: (kind, SHA-256 of the kept bytes).
+    """
+
     number: str
     state: str
     issued_at: int | None
@@ -79,11 +70,22 @@ class LetterView:
     digits: str
     revoked_at: int | None
     prints: int
+    drawn: bool
+    copies: tuple[tuple[Text, str], ...]
+
+    @property
+    def printable(self) -> bool:
+        """Whether the counter may print it: by hand until it is signed, else once it is issued."""
+        return self.revoked_at is None and (self.state == "issued") != self.drawn
 
 
 @dataclass(frozen=True)
 class Case:
-    """The whole case as a desk shows it. `seq` goes back with the act."""
+    """The whole case as a desk shows it. `seq` goes back with the act.
+
+    `refused` maps an act to why its rules would refuse it, as far as is known before it is asked.
+    `reserved`: acts of this step are for whom the case was given to, and that is somebody else.
+    """
 
     id: int
     seq: int
@@ -92,6 +94,7 @@ class Case:
     ticket_state: str
     day: date
     number: str
+    channel: str
     name: str
     service: Service
     purpose: Text
@@ -109,35 +112,14 @@ class Case:
     passed: tuple[Passed, ...]
     ahead: tuple[Step, ...]
     actions: tuple[Action, ...]
+    refused: Mapping[str, tuple[str, ...]]
+    reserved: bool
     person: Mapping[str, str]
     assignee: str
     letter: LetterView | None
     can_take_back: bool
     can_read_draft: bool
     warnings: tuple[str, ...]
-
-
-def clock_of(loket: Loket, application: Application, now: int) -> Clock:
-    """The clock of the promise to the citizen."""
-    unit = versions.service_of(loket, application).time.unit
-    calendar = loket.calendar
-    if application.due_at is None or application.closed_at is not None:
-        left = application.left_s
-        if left is None:
-            end = application.closed_at or now
-            left = calendar.left(end, application.due_at or end, unit)
-        colour = light(left, application.budget_s)
-        return Clock(left, application.budget_s, None, colour, application.due_at, True)
-    left = calendar.left(now, application.due_at, unit)
-    span = next((s for s in calendar.spans(calendar.day_of(now)) if s[0] <= now < s[1]), None)
-    return Clock(
-        left,
-        application.budget_s,
-        span[1] if span else None,
-        light(left, application.budget_s),
-        application.due_at,
-        stopped=False,
-    )
 
 
 def given_of(loket: Loket, application: Application) -> dict[str, str]:
@@ -167,11 +149,10 @@ def read(loket: Loket, application_id: int, actor: Actor, now: int) -> Case:
     service = versions.service_of(loket, application)
     step = service.step(application.step)
     _require_reader(loket, application, step, actor)
-    ticket = Ticket.get(Ticket.application == application)
+    ticket = _ticket(application)
     given = given_of(loket, application)
     found = loket.register.find_nik(given["nik"])
     letter = Letter.get_or_none(Letter.application == application)
-    mine = actor.role in step.roles
     return Case(
         id=application.id,
         seq=application.seq,
@@ -180,6 +161,7 @@ def read(loket: Loket, application_id: int, actor: Actor, now: int) -> Case:
         ticket_state=ticket.state,
         day=date.fromisoformat(ticket.day),
         number=application.number,
+        channel=application.channel,
         name=given["name"].title(),
         service=service,
         purpose=purpose_of(service, application),
@@ -192,16 +174,47 @@ def read(loket: Loket, application_id: int, actor: Actor, now: int) -> Case:
         **_of_register(found),
         remark=_unlock(loket, "remark", application.remark_ct),
         check=_check(loket, application, service),
-        passed=_passed(loket, application, service),
+        passed=passed(loket, application, service),
         ahead=tuple(workflow.way(service, [application.step])),
-        actions=workflow.offered(step, actor.role, application.assignee_id == actor.id),
+        **_acts(loket, application, service, step, actor),
         person=given,
         assignee=application.assignee.full_name if application.assignee else "",
-        letter=_letter_view(loket, letter) if letter else None,
+        letter=_letter_view(loket, service, letter) if letter else None,
         can_take_back=desk.can_take_back(loket, application, actor, now),
-        can_read_draft=mine and any("issue" in action.does for action in step.actions),
-        warnings=_warnings(given),
+        warnings=warnings_of(given),
     )
+
+
+def _acts(
+    loket: Loket, application: Application, service: Service, step: Step, actor: Actor
+) -> dict[str, Any]:
+    """What the actor may do now, and what they read before they do it."""
+    actions = workflow.offered(step, actor.role, application.assignee_id == actor.id)
+    makes = {effect for action in actions for effect in action.does} & {"issue", "draw_up"}
+    return {
+        "actions": actions,
+        "refused": _refused(loket, application, service, actions),
+        "reserved": len(actions) < len(workflow.offered(step, actor.role, assigned=True)),
+        "can_read_draft": bool(makes) and application.check_ct is not None,
+    }
+
+
+def _refused(
+    loket: Loket, application: Application, service: Service, actions: tuple[Action, ...]
+) -> dict[str, tuple[str, ...]]:
+    """Why acts would be refused, from what is known now; what an act asks may still change it."""
+    asked = [action for action in actions if action.rules]
+    known = facts.of(loket, application, service, {}) if asked else None
+    said = {a.id: tuple(rules.refusals(a.rules, known).values()) for a in asked if known}
+    return {action: reasons for action, reasons in said.items() if reasons}
+
+
+def _ticket(application: Application) -> Ticket:
+    """The case's ticket; a proposal has none, and its own page."""
+    ticket = Ticket.get_or_none(Ticket.application == application)
+    if ticket is None:
+        raise NotFound("Permohonan ini tidak ada.")
+    return ticket
 
 
 def _of_register(found: Person | None) -> dict[str, Any]:
@@ -250,9 +263,10 @@ def find(loket: Loket, text: str, actor: Actor, now: int) -> int | None:
     else:
         query = query.join(Letter).where(fn.UPPER(Letter.number) == plain)
     found = query.first()
-    if found is None or not _may_read(loket, found, versions.step_of(loket, found), actor):
+    if found is None or found.channel == PROPOSED:
         return None
-    return int(found.id)
+    step = versions.step_of(loket, found)
+    return int(found.id) if _may_read(loket, found, step, actor) else None
 
 
 def _unlock(loket: Loket, label: str, blob: bytes | None) -> dict[str, Any] | None:
@@ -301,14 +315,15 @@ def _differences(given: Mapping[str, str], row: Mapping[str, str]) -> set[str]:
     return {label for label, (mine, theirs) in pairs.items() if mine != theirs}
 
 
-def _warnings(given: Mapping[str, str]) -> tuple[str, ...]:
+def warnings_of(given: Mapping[str, str]) -> tuple[str, ...]:
     """A NIK that does not fit the person's other data: to be looked at, never a refusal."""
     born = date.fromisoformat(given["birth_date"]) if given["birth_date"] else None
     sex: Sex = "L" if given["sex"] == "L" else "P" if given["sex"] == "P" else ""
     return tuple(WARNING_TEXTS[warning] for warning in nik_warnings(given["nik"], born, sex))
 
 
-def _passed(loket: Loket, application: Application, service: Service) -> tuple[Passed, ...]:
+def passed(loket: Loket, application: Application, service: Service) -> tuple[Passed, ...]:
+    """The way so far: the application's events, oldest first."""
     events = (
         Event.select(Event, User)
         .join(User, JOIN.LEFT_OUTER)
@@ -324,7 +339,18 @@ SUBMITTED = Text(id="Permohonan diajukan", en="Application submitted")
 TAKEN_BACK = Text(id="Langkah ditarik kembali", en="Act taken back")
 
 
-BY_PROGRAM = {"diajukan": SUBMITTED, "ditarik": TAKEN_BACK}
+CHANGED = Text(id="Data usulan diubah", en="Proposal changed")
+
+
+CARRIED = Text(id="Pindah ke periode berikutnya", en="Moved to the next period")
+
+
+BY_PROGRAM = {
+    "diajukan": SUBMITTED,
+    "ditarik": TAKEN_BACK,
+    "diubah": CHANGED,
+    "pindah_periode": CARRIED,
+}
 
 
 def _passed_event(loket: Loket, service: Service, event: Event) -> Passed:
@@ -355,8 +381,15 @@ def _told(service: Service, action: Action | None, values: Mapping[str, Any]) ->
 
 def _value(service: Service, field: FormField, value: Any) -> tuple[Text | str, ...]:
     """A field's value as people read it; a whole person is not repeated."""
+    if field.kind == "checklist" and isinstance(value, dict):
+        return _papers(service, value)
     if not value or isinstance(value, dict):
         return ()
+    if field.kind == "files":
+        return (Text(id=f"{len(value)} berkas", en=f"{len(value)} files"),)
+    if field.kind == "date":
+        day = date.fromisoformat(value)
+        return (Text(id=words.long_date(day), en=words.long_date(day, "en")),)
     if field.kind == "requirements":
         return tuple(one.title for one in service.requirements if one.id in value)
     if field.kind == "choice":
@@ -366,7 +399,29 @@ def _value(service: Service, field: FormField, value: Any) -> tuple[Text | str, 
     return (str(value),)
 
 
-def _letter_view(loket: Loket, letter: Letter) -> LetterView:
+ALL_RIGHT = Text(id="semua ada dan benar", en="all there and right")
+STATES = {
+    "missing": Text(id="tidak ada", en="missing"),
+    "wrong": Text(id="salah", en="wrong"),
+}
+
+
+def _papers(service: Service, value: Mapping[str, str]) -> tuple[Text | str, ...]:
+    """What is not in order, paper by paper: "KK: salah, fotokopi buram"."""
+    faulty = [paper for paper in service.requirements if value.get(paper.id, "ok") != "ok"]
+    return tuple(_paper(paper, value) for paper in faulty) or (ALL_RIGHT,)
+
+
+def _paper(paper: Requirement, value: Mapping[str, str]) -> Text:
+    state, note = STATES[value[paper.id]], value.get(f"{paper.id}.note", "")
+    # A note may be longer than a text of the office's file.
+    return Text.model_construct(
+        id=", ".join(filter(None, (f"{paper.title.id}: {state.id}", note))),
+        en=", ".join(filter(None, (f"{paper.title.en}: {state.en}", note))),
+    )
+
+
+def _letter_view(loket: Loket, service: Service, letter: Letter) -> LetterView:
     facts = loket.vault.unlock_json("letter", letter.facts_ct)
     return LetterView(
         number=letter.number,
@@ -377,4 +432,22 @@ def _letter_view(loket: Loket, letter: Letter) -> LetterView:
         revoked_at=letter.revoked_at,
         prints=spool.count("letter", letter.application_id, "kiosk")
         + spool.count("letter", letter.application_id, "counter"),
+        drawn=letter.drawn_at is not None,
+        copies=_copies(loket, service, letter) if letter.state == "issued" else (),
     )
+
+
+def _copies(loket: Loket, service: Service, letter: Letter) -> tuple[tuple[Text, str], ...]:
+    """The scans that the act of release asked for: what the archive holds of the signed sheet."""
+    acts = [action for step in service.steps for action in step.actions]
+    fields = [field for act in acts if "release" in act.does for field in act.fields]
+    kinds = [field.document for field in fields if field.kind == "files"]
+    scans = Document.select().where(
+        (Document.application == letter.application_id)
+        & (Document.kind << kinds)
+        & (Document.created_at >= letter.drawn_at)
+        & Document.removed_at.is_null()
+    )
+    profile = versions.profile_of(loket, letter.application)
+    names = {kind.id: kind.title for kind in profile.documents}
+    return tuple((names[scan.kind], str(scan.sha256)) for scan in scans.order_by(Document.id))

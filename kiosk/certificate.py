@@ -5,7 +5,6 @@ Nothing here knows an office or a database: a `Letter` comes in, bytes go out. `
 """
 
 import base64
-import threading
 import unicodedata
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
@@ -23,6 +22,7 @@ from reportlab.pdfbase.ttfonts import TTFontFace
 
 from kiosk.errors import Unusable
 from kiosk.office_key import OfficeKey
+from kiosk.pdf import ONE_AT_A_TIME
 
 ROOT = Path(__file__).resolve().parent.parent
 FONTS = ROOT / "static" / "fonts"
@@ -75,7 +75,7 @@ _OTHERS_WORDS = ("bsre", "balai sertifikasi elektronik", "balai besar sertifikas
 _LOOK_ALIKES = {"\u02bb": "\u2018", "\u02bc": "\u2019", "\u2010": "-", "\u2011": "-"}
 
 # One at a time: ReportLab keeps its fonts in globals, and PDFium is not made for threads.
-_ONE_AT_A_TIME = threading.RLock()
+_ONE_AT_A_TIME = ONE_AT_A_TIME
 
 
 class _Picture(NamedTuple):
@@ -143,10 +143,7 @@ def make(letter: Letter, key: OfficeKey, at: int) -> bytes:
     """
     from kiosk.signature import check_signature, sign
 
-    if letter.watermark is not None:
-        raise Unusable("Surat belum terbit: rancangan tidak dapat ditandatangani.")
-    if any(words in letter.signed_note.lower() for words in _OTHERS_WORDS):
-        raise Unusable("Surat belum terbit: kunci dinas bukan sertifikat BSrE.")
+    _require_final(letter)
     signed = sign(
         render(letter),
         key,
@@ -155,17 +152,76 @@ def make(letter: Letter, key: OfficeKey, at: int) -> bytes:
         location=letter.place_date.split(",")[0],
         name=letter.office,
     )
-    if read_qr(signed) != letter.verify_url:
-        raise Unusable("Surat belum terbit: kode QR pada surat tidak terbaca sesuai isinya.")
+    _require_readable(signed, letter)
     if not check_signature(signed, key):
         raise Unusable("Surat belum terbit: tanda tangan elektronik pada surat tidak sah.")
     return signed
+
+
+def unsigned(letter: Letter) -> bytes:
+    """The finished letter to be printed, signed by hand and stamped: rendered, its QR read back.
+
+    Without an electronic signature: only the sheet is signed. Raises `Unusable`.
+    """
+    _require_final(letter)
+    pdf = render(letter)
+    _require_readable(pdf, letter)
+    return pdf
+
+
+def _require_final(letter: Letter) -> None:
+    if letter.watermark is not None:
+        raise Unusable("Surat belum terbit: rancangan tidak dapat ditandatangani.")
+    if any(words in letter.signed_note.lower() for words in _OTHERS_WORDS):
+        raise Unusable("Surat belum terbit: kunci dinas bukan sertifikat BSrE.")
+
+
+def _require_readable(pdf: bytes, letter: Letter) -> None:
+    if read_qr(pdf) != letter.verify_url:
+        raise Unusable("Surat belum terbit: kode QR pada surat tidak terbaca sesuai isinya.")
 
 
 def warm_up() -> None:
     """Import what the first letter needs, so that nobody waits for it."""
     for name in ("kiosk.press", "kiosk.signature"):
         import_module(name)
+
+
+def from_template(template: str, **parts: Any) -> bytes:
+    """Another of the letters' templates filled in, as a PDF of as many pages as it takes.
+
+    Raises `Unusable` for a text that cannot be printed.
+    """
+    from kiosk.press import to_pdf
+
+    text = _environment().get_template(template).render(faces=FACES, **parts)
+    with _ONE_AT_A_TIME:
+        return to_pdf(in_font(unicodedata.normalize("NFC", text)))
+
+
+def page_count(pdf: bytes) -> int:
+    """How many pages a PDF of ours has."""
+    return _page_count(pdf)
+
+
+def joined(*pdfs: bytes) -> bytes:
+    """The pages of these PDFs in one, with an empty form so that it can be signed."""
+    from kiosk.signature import with_form
+
+    made = BytesIO()
+    with _ONE_AT_A_TIME, pypdfium2.PdfDocument.new() as whole:
+        for pdf in pdfs:
+            with pypdfium2.PdfDocument(pdf) as part:
+                whole.import_pages(part)
+        whole.save(made)
+    return with_form(made)
+
+
+def in_font(text: str) -> str:
+    """The text in letters that our fonts have. Raises `Unusable` for one that has no like."""
+    if text.isascii():
+        return text
+    return "".join(letter if letter.isspace() else _in_font(letter) for letter in text)
 
 
 def preview_png(pdf: bytes, scale: float) -> bytes:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from kiosk import spool, versions
-from kiosk.casefile import Clock, clock_of
 from kiosk.loket import Loket
+from kiosk.promise import Clock, clock_of, said
 from kiosk.service import Service, SlipText, Stage, Step
 from kiosk.tables import Text
 from models import Application, Letter, PrintJob, Ticket
@@ -18,7 +18,11 @@ class StageView:
 
 @dataclass(frozen=True)
 class Status:
-    """What a citizen's phone shows. `version` changes when what is shown changes."""
+    """What a citizen's phone shows. `version` changes when what is shown changes.
+
+    `promise` is the service's time in words; it counts from the complete file while the clock has
+    not started.
+    """
 
     label: str
     service: Text
@@ -28,6 +32,7 @@ class Status:
     before: int
     clock: Clock
     due_at: int | None
+    promise: Text
     ticket_state: str
     window: int | None
     outcome: str | None
@@ -38,9 +43,12 @@ class Status:
 
 @dataclass(frozen=True)
 class TicketView:
+    """A ticket. `promise` counts from the complete file while the clock has not started."""
+
     label: str
     token: str
     due_at: int | None
+    promise: Text
     before: int
     created_at: int
     service: Text
@@ -52,13 +60,15 @@ def ticket(loket: Loket, application_id: int, now: int) -> TicketView:
     """A citizen's ticket, as the kiosk shows it."""
     row = Ticket.get(Ticket.application == application_id)
     application = row.application
+    service = versions.service_of(loket, application)
     return TicketView(
         label=row.label,
         token=row.token,
         due_at=application.due_at,
+        promise=said(service.time),
         before=_before(row),
         created_at=row.created_at,
-        service=versions.service_of(loket, application).title,
+        service=service.title,
         printed=_ticket_print(application_id),
         clock=clock_of(loket, application, now),
     )
@@ -107,6 +117,7 @@ def status(loket: Loket, token: str, now: int) -> Status | None:
         before=before,
         clock=clock_of(loket, application, now),
         due_at=application.due_at,
+        promise=said(service.time),
         ticket_state=row.state,
         window=row.window,
         outcome=application.outcome,
@@ -129,8 +140,11 @@ def _stage(stage: Stage, n: int, at: int, step: Step) -> StageView:
 
 
 def _printable(loket: Loket, application: Application) -> int:
-    """How often the letter may still be printed at the kiosk; 0 before it is issued."""
-    valid = (Letter.state == "issued") & Letter.revoked_at.is_null()
+    """How often the letter may still be printed at the kiosk; 0 before it is issued.
+
+    Never for a letter signed by hand: only the stamped sheet counts.
+    """
+    valid = (Letter.state == "issued") & Letter.revoked_at.is_null() & Letter.drawn_at.is_null()
     if not Letter.select(Letter.id).where((Letter.application == application) & valid).exists():
         return 0
     used = spool.count("letter", application.id, "kiosk")

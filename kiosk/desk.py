@@ -1,6 +1,6 @@
 """The one writer of applications: submit, act, take back. Each is one IMMEDIATE transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,15 @@ from kiosk.staff import Actor
 from models import Application, Audit, Event, Letter, Ticket, User, transaction
 
 TAKE_BACK_S = 120
-LASTING = frozenset({"issue", "slip", "hand_over"})
+LASTING = frozenset({"issue", "release", "slip", "hand_over"})
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What a citizen submits. `person` has the parts of `forms.PERSON`, missing ones ""."""
+    """What a citizen submits. `person` has the parts of `forms.PERSON`, missing ones "".
+
+    `channel`: kiosk, counter, or letter (written, by post). `key` is that of the counter's form.
+    """
 
     service: str
     purpose: str
@@ -42,26 +45,60 @@ class Draft:
     person: Mapping[str, str]
     in_snapshot: bool
     remark: Mapping[str, Any] | None = None
+    channel: str = "kiosk"
+    key: str | None = None
 
 
-def submit(loket: Loket, draft: Draft, visit_id: int | None, now: int) -> int:
+def submit(
+    loket: Loket, draft: Draft, visit_id: int | None, now: int, actor: Actor | None = None
+) -> int:
     """A new application with its ticket, and the ticket's print job; the application's id.
 
-    A visit gives one application, however often it is sent. Raises Invalid for a service or
+    `actor` takes it in at the counter. A visit or a form gives one application, however often it
+    is sent. Who wrote a letter waits for no call and gets no paper. Raises Invalid for a service or
     purpose that the office does not have.
     """
     service = _service(loket, draft)
     with transaction():
-        known = visit_id and Application.get_or_none(Application.visit == visit_id)
+        known = _submitted(draft, visit_id)
         if known:
             return int(known.id)
         application = _create(loket, service, draft, visit_id, now)
-        _append(loket, application, None, workflow.CITIZEN, "diajukan", "", now)
-        ticket = queue.take(loket, application, service.series, now)
-        _pass_standing(loket, application, service, now)
-        spool.add("ticket", application, "kiosk", f"ticket:{ticket.id}", now)
+        who, role = (actor.id, actor.role) if actor else (None, workflow.CITIZEN)
+        _append(loket, application, who, role, "diajukan", "", now)
+        if visit_id:
+            documents.adopt(visit_id, application)
+        _give_ticket(loket, application, service, draft, actor, now)
+        pass_standing(loket, application, service, now)
     spool.wake()
     return int(application.id)
+
+
+def _give_ticket(
+    loket: Loket,
+    application: Application,
+    service: LetterService,
+    draft: Draft,
+    actor: Actor | None,
+    now: int,
+) -> None:
+    ticket = queue.take(loket, application, service.series, now)
+    if draft.channel == "letter":
+        queue.leave(application.id, now, actor.id if actor else None)
+        return
+    if actor:
+        queue.seat(loket, ticket, actor, now)
+    place = "counter" if actor else "kiosk"
+    spool.add("ticket", application, place, f"ticket:{ticket.id}", now, actor)
+
+
+def _submitted(draft: Draft, visit_id: int | None) -> Application | None:
+    """The application that this visit or this form has given before."""
+    mine = Application.visit == visit_id if visit_id else Application.key == draft.key
+    if not (visit_id or draft.key):
+        return None
+    found: Application | None = Application.get_or_none(mine)
+    return found
 
 
 def _service(loket: Loket, draft: Draft) -> LetterService:
@@ -82,11 +119,11 @@ def _create(
     year = str(loket.calendar.day_of(now).year)
     number = numbers.take("application", year)
     person = {part: draft.person.get(part, "") for part in forms.PERSON}
-    budget, due = (
-        (0, None) if service.step(service.start).stops_clock else _promise(loket, service, now)
-    )
+    budget, due = promise_at(loket, service, service.step(service.start), now)
     return Application.create(
         number=f"{year}-{number:06d}",
+        key=draft.key,
+        channel=draft.channel,
         version=versions.remember(loket, now),
         service=service.id,
         purpose=draft.purpose,
@@ -102,6 +139,11 @@ def _create(
         budget_s=budget,
         due_at=due,
     )
+
+
+def promise_at(loket: Loket, service: Service, step: Step, now: int) -> tuple[int, int | None]:
+    """The promise to who begins in this step: none before the file is complete."""
+    return (0, None) if step.stops_clock else _promise(loket, service, now)
 
 
 def _promise(loket: Loket, service: Service, now: int) -> tuple[int, int]:
@@ -130,27 +172,43 @@ def act(
     service = versions.service_of(loket, application)
     _require(application, seq)
     assigned = application.assignee_id == actor.id
-    action, to = workflow.move(service, application.step, action_id, actor.role, assigned)
+    action, _ = workflow.move(service, application.step, action_id, actor.role, assigned)
     values = forms.read(service, action, {**given, **documents.held(application_id, action.fields)})
-    _require_rules(loket, application, service, action, values)
+    forms.require_past(action.fields, values, loket.calendar.day_of(now))
+    require_rules(loket, application, service, action, values)
     if any(field.kind == "password" for field in action.fields):
         password = (list(given.get("password", ())) or [""])[0]
         staff.confirm_password(actor, password, now)
     made = None
-    if "issue" in action.does:
+    if "issue" in action.does or "draw_up" in action.does:
         made = issuing.make(loket, application_id, actor, seq, now)
     with transaction():
         application = find(application_id)
         _require(application, seq)
+        documents.require_held(application_id, action.fields, values)
         if made:
             issuing.release(made, now)
         else:
             issuing.require_free(application_id, now)
-        _effects(loket, application, action, values, actor, now)
-        _enter(loket, application, service, action.id, to, actor.id, actor.role, values, now)
-        _pass_standing(loket, application, service, now)
+        carry_out(loket, application, service, action, values, actor, now)
     spool.wake()
     return application
+
+
+def carry_out(
+    loket: Loket,
+    application: Application,
+    service: Service,
+    action: Action,
+    values: Mapping[str, forms.Value],
+    actor: Actor,
+    now: int,
+) -> None:
+    """What an act that was looked at does, and the step it leads to. Inside a transaction."""
+    _effects(loket, application, action, values, actor, now)
+    to = service.step(action.next)
+    enter(loket, application, service, action.id, to, actor.id, actor.role, values, now)
+    pass_standing(loket, application, service, now)
 
 
 def find(application_id: int) -> Application:
@@ -166,7 +224,7 @@ def _require(application: Application, seq: int) -> None:
         raise Stale("Permohonan ini sudah berubah. Yang terbaru ditampilkan.")
 
 
-def _require_rules(
+def require_rules(
     loket: Loket,
     application: Application,
     service: Service,
@@ -193,6 +251,11 @@ def _effects(
         _record_check(loket, application, action, values, actor, now)
     if "correct_data" in action.does:
         _correct(loket, application, values)
+    if {"record_check", "correct_data"} & set(action.does):
+        issuing.spoil(application.id)
+    if "release" in action.does:
+        drawn_at = issuing.release_by_hand(application.id, actor, now)
+        documents.require_newer(action.fields, values, drawn_at)
     if "slip" in action.does:
         spool.add("slip", application, "counter", f"slip:{application.id}", now, actor)
     if assignee := values.get("assignee"):
@@ -242,7 +305,7 @@ def _assign(action: Action, application: Application, user_id: str) -> None:
     application.assignee = user
 
 
-def _enter(
+def enter(
     loket: Loket,
     application: Application,
     service: Service,
@@ -254,7 +317,10 @@ def _enter(
     now: int,
     order: str = "",
 ) -> None:
-    """Enter a step: run or stop the clock, append the event, repeat it in the row."""
+    """Enter a step: run or stop the clock, append the event, repeat it in the row.
+
+    Inside a transaction; whoever calls has asked whether it may be.
+    """
     _clock(loket, application, service, to, now)
     from_step, application.step = application.step, to.id
     application.seq += 1
@@ -266,6 +332,55 @@ def _enter(
     detail = {name: value for name, value in values.items() if value}
     _append(loket, application, actor_id, role, action_id, from_step, now, order, detail)
     application.save()
+
+
+def enter_many(
+    loket: Loket,
+    applications: Sequence[Application],
+    service: Service,
+    action_id: str,
+    to: Step,
+    actor_id: int | None,
+    role: str,
+    values: Mapping[str, forms.Value],
+    now: int,
+) -> None:
+    """`enter` for many proposals of one step, their rows and events written together.
+
+    Only for what has no ticket and no letter. Inside a transaction.
+    """
+    clocks: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    detail = {name: value for name, value in values.items() if value}
+    locked = loket.vault.lock_json("detail", detail) if detail else None
+    events = []
+    for application in applications:
+        before = _dial(application)
+        if before not in clocks:
+            _clock(loket, application, service, to, now)
+            clocks[before] = _dial(application)
+        application.budget_s, application.due_at, application.left_s = clocks[before]
+        from_step, application.step = application.step, to.id
+        application.seq += 1
+        event = _event(application, actor_id, role, action_id, from_step, now)
+        events.append(event | {"detail_ct": locked})
+    Event.insert_many(events).execute()
+    _repeat(applications, {"closed_at": now if to.ends else None, "outcome": to.ends})
+
+
+def _dial(application: Application) -> tuple[Any, ...]:
+    return application.budget_s, application.due_at, application.left_s
+
+
+def _repeat(applications: Sequence[Application], more: dict[str, Any]) -> None:
+    """The last event in each one's row; those whose clocks stand alike in one statement."""
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for application in applications:
+        place = (application.step, application.seq, *_dial(application))
+        alike.setdefault(place, []).append(application.id)
+    names = ("step", "seq", "budget_s", "due_at", "left_s")
+    for place, some in alike.items():
+        row = dict(zip(names, place, strict=True)) | more
+        Application.update(row).where(Application.id.in_(some)).execute()
 
 
 def _clock(loket: Loket, application: Application, service: Service, to: Step, now: int) -> None:
@@ -291,26 +406,42 @@ def _append(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     Event.create(
-        application=application,
-        seq=application.seq,
-        at=now,
-        actor=actor_id,
-        role=role,
-        action=action_id,
-        from_step=from_step,
-        to_step=application.step,
-        due_at=application.due_at,
-        left_s=application.left_s,
+        **_event(application, actor_id, role, action_id, from_step, now),
         order=order,
         detail_ct=loket.vault.lock_json("detail", detail) if detail else None,
     )
 
 
-def _pass_standing(loket: Loket, application: Application, service: Service, now: int) -> None:
-    """Steps with a standing disposition pass at once; the event says on whose order."""
+def _event(
+    application: Application,
+    actor_id: int | None,
+    role: str,
+    action_id: str,
+    from_step: str,
+    now: int,
+) -> dict[str, Any]:
+    return {
+        "application": application.id,
+        "seq": application.seq,
+        "at": now,
+        "actor": actor_id,
+        "role": role,
+        "action": action_id,
+        "from_step": from_step,
+        "to_step": application.step,
+        "due_at": application.due_at,
+        "left_s": application.left_s,
+    }
+
+
+def pass_standing(loket: Loket, application: Application, service: Service, now: int) -> None:
+    """Steps with a standing disposition pass at once; the event says on whose order.
+
+    Inside a transaction.
+    """
     for step, order, action, onward in workflow.passes(service, service.step(application.step)):
         said = f"{order.by} No. {order.number}, {words.long_date(order.date)}"
-        _enter(loket, application, service, action.id, onward, None, step.roles[0], {}, now, said)
+        enter(loket, application, service, action.id, onward, None, step.roles[0], {}, now, said)
 
 
 def can_take_back(loket: Loket, application: Application, actor: Actor, now: int) -> bool:
@@ -320,7 +451,7 @@ def can_take_back(loket: Loket, application: Application, actor: Actor, now: int
         return False
     step = versions.service_of(loket, application).step(last.from_step)
     action = step.action(last.action)
-    return action is not None and not LASTING & set(action.does)
+    return action is not None and not action.on and not LASTING & set(action.does)
 
 
 def take_back(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) -> Application:
@@ -338,9 +469,36 @@ def take_back(loket: Loket, application_id: int, actor: Actor, seq: int, now: in
             raise NotAllowed("Langkah ini tidak dapat ditarik kembali lagi.")
         service = versions.service_of(loket, application)
         to = service.step(last.from_step)
+        if application.closed_at is not None:
+            issuing.revive(application.id)
         application.closed_at = application.outcome = None
-        _enter(loket, application, service, "ditarik", to, actor.id, actor.role, {}, now)
+        if to.stops_clock and not _had_started(application):
+            application.due_at, application.left_s, application.budget_s = None, None, 0
+        application.assignee = _assignee_before(loket, application)
+        enter(loket, application, service, "ditarik", to, actor.id, actor.role, {}, now)
     return application
+
+
+def _assignee_before(loket: Loket, application: Application) -> User | None:
+    """Whom the case was given to before its last act; one taken back gave it to nobody."""
+    given: list[int | None] = [None]
+    events = Event.select().where(Event.application == application.id).order_by(Event.seq)
+    for event in events:
+        if event.action == "ditarik":
+            given.pop()
+            continue
+        detail = loket.vault.unlock_json("detail", event.detail_ct) if event.detail_ct else {}
+        given.append(int(detail["assignee"]) if detail.get("assignee") else given[-1])
+    found: User | None = User.get_or_none(User.id == given[-2])
+    return found
+
+
+def _had_started(application: Application) -> bool:
+    """Whether the clock had started before the last act: then it ran, or stood with time left."""
+    before: Event = Event.get(
+        (Event.application == application.id) & (Event.seq == application.seq - 1)
+    )
+    return before.due_at is not None or before.left_s is not None
 
 
 def _last(application: Application) -> Event | None:
@@ -366,7 +524,7 @@ def printed_at_kiosk(loket: Loket, application_id: int, now: int) -> None:
         if action:
             to = service.step(action.next)
             citizen = workflow.CITIZEN
-            _enter(loket, application, service, action.id, to, None, citizen, {}, now)
+            enter(loket, application, service, action.id, to, None, citizen, {}, now)
 
 
 @dataclass(frozen=True)
@@ -391,7 +549,7 @@ def print_at_kiosk(loket: Loket, token: str, now: int) -> PrintOutcome:
         letter = Letter.get_or_none(
             (Letter.application == ticket.application_id) & (Letter.state == "issued")
         )
-        if letter is None or letter.revoked_at is not None:
+        if letter is None or letter.revoked_at is not None or letter.drawn_at is not None:
             return PrintOutcome("not_ready")
         used = spool.count("letter", ticket.application_id, "kiosk")
         if used >= most:
@@ -406,16 +564,19 @@ def print_at_kiosk(loket: Loket, token: str, now: int) -> PrintOutcome:
 def print_at_counter(loket: Loket, application_id: int, actor: Actor, key: str, now: int) -> int:
     """Print the issued letter at the counter; `key` makes a second click the same print.
 
-    Raises NotFound, and Stale for a letter that was revoked.
+    One to be signed by hand is printed until it has been signed. Raises NotFound, and Stale for a
+    letter that was revoked or is out of our hands.
     """
     with transaction():
         letter = Letter.get_or_none(
-            (Letter.application == application_id) & (Letter.state == "issued")
+            (Letter.application == application_id) & (Letter.state != "void")
         )
-        if letter is None:
+        if letter is None or (letter.state == "numbered" and letter.drawn_at is None):
             raise NotFound("Surat ini belum terbit.")
         if letter.revoked_at is not None:
             raise Stale("Surat ini sudah dicabut.")
+        if letter.state == "issued" and letter.drawn_at is not None:
+            raise Stale("Surat ini sudah ditandatangani dan dicap: yang berlaku lembar itu saja.")
         key = f"letter:{letter.id}:counter:{key}"
         job = spool.add("letter", find(application_id), "counter", key, now, actor)
     spool.wake()

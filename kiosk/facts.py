@@ -1,14 +1,14 @@
 """What the rules of an act are asked of, gathered from the case, its household and the register."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kiosk import versions
+from kiosk.household import HEAD
 from kiosk.loket import Loket
 from kiosk.rules import Facts, Person
 from kiosk.service import ProposalService, Service
 from models import Application, Member, Proposal
-
-HEAD = "KEPALA KELUARGA"
 
 
 def of(
@@ -21,9 +21,16 @@ def of(
     return Facts(
         rank=_rank(loket, application, values),
         max_rank=purpose.max_rank if purpose else None,
-        rank_label=loket.profile.register_.rank_label,
+        rank_label=versions.wording_of(loket, application).register_.rank_label,
         purpose=purpose.title.id if purpose else application.purpose,
+        village=_village(loket, application, values),
     )
+
+
+def _village(loket: Loket, application: Application, values: Mapping[str, Any]) -> str:
+    """As it is about to be corrected, else as given."""
+    person = values.get("person") or loket.vault.unlock_json("given", application.given_ct)
+    return str(person["village"])
 
 
 def _rank(loket: Loket, application: Application, values: Mapping[str, Any]) -> int | None:
@@ -38,14 +45,28 @@ def _rank(loket: Loket, application: Application, values: Mapping[str, Any]) -> 
 
 
 def _of_household(loket: Loket, application: Application, service: ProposalService) -> Facts:
-    proposal = Proposal.get(Proposal.application == application)
-    members = Member.select().where(Member.proposal == proposal).order_by(Member.position)
-    return Facts(
-        programme=application.purpose,
-        members=tuple(_member(loket, member) for member in members),
-        family_size=proposal.family_size,
-        padan=service.padan,
-    )
+    return of_households(loket, (application,), service)[application.id]
+
+
+def of_households(
+    loket: Loket, applications: Iterable[Application], service: ProposalService
+) -> dict[int, Facts]:
+    """The facts of many proposals of one service, by their applications' ids."""
+    asked = {application.id: application for application in applications}
+    proposals = {p.id: p for p in Proposal.select().where(Proposal.application.in_(list(asked)))}
+    members: dict[int, list[Person]] = {proposal_id: [] for proposal_id in proposals}
+    rows = Member.select().where(Member.proposal.in_(list(proposals))).order_by(Member.position)
+    for row in rows:
+        members[row.proposal_id].append(_member(loket, row))
+    return {
+        proposal.application_id: Facts(
+            programme=asked[proposal.application_id].purpose,
+            members=tuple(members[proposal_id]),
+            family_size=proposal.family_size,
+            padan=service.padan,
+        )
+        for proposal_id, proposal in proposals.items()
+    }
 
 
 def _member(loket: Loket, member: Member) -> Person:

@@ -1,7 +1,7 @@
 """What an act asks (fields of the office's file) → checked values. Pure."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from kiosk.errors import Invalid
@@ -28,6 +28,7 @@ PERSON = {
 EMPTY = "Isi bagian ini."
 PAPER_STATES = ("ok", "missing", "wrong")
 NOT_COMPLETE = "Ada yang belum lengkap atau belum benar: pilih tombol untuk berkas belum lengkap."
+NOT_YET = "Tanggal ini belum tiba."
 NOTHING_WRONG = "Semua lengkap dan benar: pilih tombol untuk berkas lengkap."
 
 
@@ -37,9 +38,14 @@ def read(service: Service, action: Action, given: Given) -> dict[str, Value]:
     `given` maps a field to the texts sent, as an HTML form does. A `person` field is sent as
     `<name>.nik`, `<name>.kk` and so on.
     """
+    return read_fields(service, action.fields, given)
+
+
+def read_fields(service: Service, fields: Iterable[FormField], given: Given) -> dict[str, Value]:
+    """The same for fields that are no act's. Raises Invalid with all faults."""
     faults: dict[str, str] = {}
     values: dict[str, Value] = {}
-    for field in action.fields:
+    for field in fields:
         if field.kind == "password":
             continue
         try:
@@ -49,6 +55,14 @@ def read(service: Service, action: Action, given: Given) -> dict[str, Value]:
     if faults:
         raise Invalid(faults)
     return values
+
+
+def require_past(fields: Iterable[FormField], values: Mapping[str, Value], today: date) -> None:
+    """Dates of what has happened are not after `today`. Raises Invalid by field."""
+    dated = {field.name: str(values[field.name]) for field in fields if field.past}
+    faults = {name: NOT_YET for name, day in dated.items() if day > today.isoformat()}
+    if faults:
+        raise Invalid(faults)
 
 
 def _text(_: Service, field: FormField, given: Given) -> str:
@@ -90,7 +104,7 @@ def _checklist(service: Service, field: FormField, given: Given) -> dict[str, st
     """Each paper's state, and what is wrong: {"kk": "wrong", "kk.note": "buram"}."""
     values: dict[str, str] = {}
     faults: dict[str, str] = {}
-    for paper in service.requirements:
+    for paper in service.papers:
         name = f"{field.name}.{paper.id}"
         state, note = _first(given, name), " ".join(_first(given, f"{name}.note").split())
         if state not in PAPER_STATES:
@@ -100,7 +114,7 @@ def _checklist(service: Service, field: FormField, given: Given) -> dict[str, st
         elif len(note) > field.max_length:
             faults[name] = f"Paling banyak {field.max_length} huruf."
         values |= {paper.id: state} | ({f"{paper.id}.note": note} if note else {})
-    complete = all(values[paper.id] == "ok" for paper in service.requirements)
+    complete = all(values[paper.id] == "ok" for paper in service.papers)
     if not faults and complete != (field.expects == "complete"):
         faults[field.name] = NOT_COMPLETE if field.expects == "complete" else NOTHING_WRONG
     if faults:
@@ -118,7 +132,7 @@ def _files(_: Service, field: FormField, given: Given) -> list[str]:
 
 
 def _requirements(service: Service, field: FormField, given: Given) -> list[str]:
-    known = {requirement.id for requirement in service.requirements}
+    known = {requirement.id for requirement in service.papers}
     ticked = [one for one in given.get(field.name, ()) if one in known]
     if field.required and not ticked:
         raise Invalid({field.name: "Tandai paling sedikit satu."})

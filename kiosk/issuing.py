@@ -3,6 +3,12 @@
 The order is number → render → sign → decode the QR → archive → release. The number is taken in
 one transaction and the letter released in another, because rendering must not hold up writers; a
 letter between the two is `numbered`, has not been issued, and is tried again with its number.
+
+A letter signed by hand (wet ink, stamp) is drawn up first: number → render → archive, and stays
+`numbered`, with `drawn_at`: its sheet is printed at the counter, and verification says that it is
+not issued. It is released once signature, stamp and copy are confirmed. Its PDF has no electronic
+signature, which would claim what only the sheet has; what seals it is the office's key in the QR,
+and the archive knows it by its SHA-256. Drawn up again, it keeps its number.
 """
 
 import os
@@ -28,13 +34,17 @@ CLAIM_S = 60
 
 @dataclass(frozen=True)
 class Made:
-    """A finished letter beside its place in the archive, not yet released."""
+    """A finished letter beside its place in the archive, not yet released.
+
+    `by_hand`: it is a sheet that waits for signature and stamp.
+    """
 
     letter_id: int
     claimed_at: int
     sha256: str
     part: Path
     path: Path
+    by_hand: bool = False
 
 
 def draft(loket: Loket, application: Application, actor_role: str, now: int) -> bytes:
@@ -43,7 +53,8 @@ def draft(loket: Loket, application: Application, actor_role: str, now: int) -> 
     signer = _signer(loket, service, actor_role, now)
     day = loket.calendar.day_of(now)
     facts = _facts(loket, application, service, _draft_number(service, day), day)
-    text = letter.write(loket.profile, service, facts, signer, loket.verify_url("1"), draft=True)
+    said = versions.wording_of(loket, application)
+    text = letter.write(said, service, facts, signer, loket.verify_url("1"), draft=True)
     return certificate.render(text)
 
 
@@ -54,30 +65,39 @@ def _draft_number(service: LetterService, day: date) -> str:
 
 
 def make(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) -> Made:
-    """Number, render, sign and archive the letter. Raises Stale while somebody else signs it,
-    NotAllowed without a mandate, Unusable when it could not be made: then it is not issued.
+    """Number, render, sign and archive the letter; one to be signed by hand unsigned.
+
+    Raises Stale while somebody else signs it, NotAllowed without a mandate, Unusable when it could
+    not be made: then it is not issued.
     """
     row = _claim(loket, application_id, actor, seq, now)
     try:
         service = versions.letter_service_of(loket, row.application)
         facts = loket.vault.unlock_json("letter", row.facts_ct)
         signer = _signer(loket, service, actor.role, now)
-        text = letter.write(
-            loket.profile, service, _thaw(facts), signer, loket.verify_url(facts["digits"]), False
-        )
-        pdf = certificate.make(text, loket.office_key, now)
+        said, url = versions.wording_of(loket, row.application), loket.verify_url(facts["digits"])
+        text = letter.write(said, service, _thaw(facts), signer, url, False)
+        by_hand = service.letter.signing == "wet_ink"
+        pdf = _finished(loket, text, by_hand, now)
         path = path_of(loket, row)
         part = path.with_suffix(f".{row.claimed_at}-{actor.id}.part")
         _write(part, pdf)
     except BaseException:
         _let_go(row)
         raise
-    return Made(row.id, row.claimed_at, sha256(pdf).hexdigest(), part, path)
+    return Made(row.id, row.claimed_at, sha256(pdf).hexdigest(), part, path, by_hand)
+
+
+def _finished(loket: Loket, text: certificate.Letter, by_hand: bool, now: int) -> bytes:
+    if by_hand:
+        return certificate.unsigned(text)
+    return certificate.make(text, loket.office_key, now)
 
 
 def release(made: Made, now: int) -> None:
-    """The letter counts from now on. Inside the transaction that moves the application on.
+    """The letter counts from now on; one by hand is there to be printed and signed.
 
+    Inside the transaction that moves the application on.
     Only the signer who still holds the claim may put the file in place: one who was slower than
     the claim lasts must not replace the letter of the next.
     """
@@ -86,18 +106,47 @@ def release(made: Made, now: int) -> None:
         & (Letter.state == "numbered")
         & (Letter.claimed_at == made.claimed_at)
     )
-    released = Letter.update(state="issued", issued_at=now, sha256=made.sha256).where(mine)
-    if not released.execute():
+    done: dict[str, Any] = {"state": "issued", "issued_at": now}
+    if made.by_hand:
+        done = {"drawn_at": now, "claimed_at": 0}
+    if not Letter.update(sha256=made.sha256, **done).where(mine).execute():
         made.part.unlink(missing_ok=True)
         raise Stale("Surat ini sedang atau sudah ditandatangani orang lain.")
     made.part.replace(made.path)
     fsync_folder(made.path.parent)
 
 
+def release_by_hand(application_id: int, actor: Actor, now: int) -> int:
+    """Signature and stamp are on the sheet: it counts from now on; `actor` has confirmed it.
+
+    Inside the transaction that moves the application on. Since when the sheet is there; raises
+    Stale when there is none.
+    """
+    drawn = _of(application_id, "numbered") & Letter.drawn_at.is_null(False)
+    row = Letter.get_or_none(drawn)
+    if row is None:
+        raise Stale("Surat ini belum dicetak, atau datanya berubah sesudahnya. Cetak lagi dahulu.")
+    Letter.update(state="issued", issued_at=now, signer=actor.id).where(drawn).execute()
+    return int(row.drawn_at or now)
+
+
+def spoil(application_id: int) -> None:
+    """The data have changed: a sheet drawn up from the old ones must be drawn up again."""
+    Letter.update(drawn_at=None).where(_of(application_id, "numbered")).execute()
+
+
+def _of(application_id: int, state: str) -> Any:
+    return (Letter.application == application_id) & (Letter.state == state)
+
+
 def void(application_id: int) -> None:
     """The application ends without its letter: a number taken for it is void, never deleted."""
-    unissued = (Letter.application == application_id) & (Letter.state == "numbered")
-    Letter.update(state="void").where(unissued).execute()
+    Letter.update(state="void").where(_of(application_id, "numbered")).execute()
+
+
+def revive(application_id: int) -> None:
+    """The application goes on after all: its number is its own again."""
+    Letter.update(state="numbered").where(_of(application_id, "void")).execute()
 
 
 def require_free(application_id: int, now: int) -> None:
@@ -119,7 +168,7 @@ def _claim(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) 
         row = Letter.get_or_none(Letter.application == application_id)
         row = row or _number(loket, application, service, actor, now)
         facts = _facts(loket, application, service, row.number, loket.calendar.day_of(now))
-        row.state, row.claimed_at, row.signer_id = "numbered", now, actor.id
+        row.state, row.claimed_at, row.signer_id, row.drawn_at = "numbered", now, actor.id, None
         row.valid_until = facts.valid_until.isoformat()
         row.facts_ct = loket.vault.lock_json("letter", _freeze(loket, row.id, facts))
         row.save()
@@ -154,7 +203,15 @@ def _let_go(row: Letter) -> None:
 
 
 def _signer(loket: Loket, service: LetterService, role: str, now: int) -> Signer:
-    signer = loket.profile.signer(role, loket.calendar.day_of(now))
+    """Whose mandate stands under it: with the office's key that of who signs; by hand the one that
+    the office's file names, or the first that holds.
+    """
+    day, letter = loket.calendar.day_of(now), service.letter
+    if letter.signing == "wet_ink":
+        wanted = (one for one in loket.profile.signers if letter.signer in (None, one.role))
+        signer = next((one for one in wanted if one.holds_on(day)), None)
+    else:
+        signer = loket.profile.signer(role, day)
     if signer is None:
         raise NotAllowed(f"Tidak ada mandat tanda tangan yang berlaku untuk {service.title.id}.")
     return signer
@@ -225,9 +282,12 @@ def _write(path: Path, pdf: bytes) -> None:
 
 
 def pdf_of(loket: Loket, application_id: int) -> bytes:
-    """The archived bytes of the issued letter. Raises NotFound, or Stale when they were changed."""
-    row = Letter.get_or_none((Letter.application == application_id) & (Letter.state == "issued"))
-    if row is None:
+    """The archived bytes of the issued letter, or of the sheet to be signed by hand.
+
+    Raises NotFound, or Stale when they were changed.
+    """
+    row = Letter.get_or_none((Letter.application == application_id) & (Letter.state != "void"))
+    if row is None or (row.state == "numbered" and row.drawn_at is None):
         raise NotFound("Surat ini belum terbit.")
     try:
         pdf = path_of(loket, row).read_bytes()

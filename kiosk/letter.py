@@ -11,7 +11,10 @@ from kiosk.identity import group_nik
 from kiosk.profile import Profile, Signer
 from kiosk.service import LetterService, LetterText
 
-OWN_KEY = "Ditandatangani secara elektronik dengan kunci dinas."
+SIGNED = {
+    "office_key": "Ditandatangani secara elektronik dengan kunci dinas.",
+    "wet_ink": "Ditandatangani dengan tinta basah dan dibubuhi cap dinas.",
+}
 DRAFT = "RANCANGAN"
 
 
@@ -38,7 +41,7 @@ def write(
 ) -> Letter:
     """The letter of these facts, signed by `signer`; a draft has a watermark and no QR."""
     text, office = service.letter, profile.office
-    filled = _Filled(text, _parts(profile, facts, signer))
+    filled = _Filled(text, told(service, facts.check) | _parts(profile, facts, signer))
     return Letter(
         government=office.government.upper(),
         office=_without(office.name, office.government).upper(),
@@ -62,7 +65,7 @@ def write(
         copies=text.copies,
         verify_url=url,
         verify_hint="Pindai untuk memeriksa keaslian surat ini.",
-        signed_note=OWN_KEY,
+        signed_note=SIGNED[text.signing],
         watermark=DRAFT if draft else None,
     )
 
@@ -93,6 +96,19 @@ def _parts(profile: Profile, facts: Facts, signer: Signer) -> dict[str, str]:
         "berlaku_hari": str(facts.validity_days),
         "berlaku_sampai": words.long_date(facts.valid_until),
     }
+
+
+def told(service: LetterService, check: Mapping[str, Any]) -> dict[str, str]:
+    """What the checks asked, by the fields' names, as a letter says it; "" where empty."""
+    found = {}
+    for field in service.checked:
+        value = str(check.get(field.name) or "")
+        if field.kind == "date" and value:
+            value = words.long_date(date.fromisoformat(value))
+        if field.kind == "choice":
+            value = next((one.title.id for one in field.options if one.id == value), value)
+        found[field.name] = value
+    return found
 
 
 def _without(name: str, government: str) -> str:
@@ -140,11 +156,12 @@ def _person_rows(person: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 def _findings(profile: Profile, facts: Facts) -> tuple[tuple[str, str], ...]:
     register = profile.register_
     row = facts.check.get("row") or {}
-    rank = row.get("rank") if register.rank_label else None
+    # What the operator read in the register's own system is newer than the snapshot's.
+    rank = facts.check.get("rank") or row.get("rank")
     rows = (
         ("Status", f"Tercatat dalam {register.name}"),
         (f"ID {register.name}", facts.check.get("register_id", "")),
         ("Program", facts.check.get("programmes", "")),
-        (register.rank_label, str(rank) if rank is not None else ""),
+        (register.rank_label, "" if rank is None else str(rank)),
     )
     return tuple((label, value) for label, value in rows if label and value)

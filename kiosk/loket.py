@@ -12,7 +12,7 @@ from kiosk.register import Register
 from kiosk.seal import SealKeys
 from kiosk.vault import Vault
 
-FOLDERS = ("keys", "register", "archive", "prints", "rejects")
+FOLDERS = ("keys", "register", "archive", "prints", "rejects", "documents")
 
 
 @dataclass(frozen=True)

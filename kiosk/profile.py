@@ -117,7 +117,7 @@ class RegisterInfo(Strict):
 
 
 class KioskRules(Strict):
-    """Limits of the kiosk."""
+    """Limits of the kiosk. With `camera` it photographs the papers whose scans are kept."""
 
     attempts_per_visit: Annotated[int, Field(ge=1, le=20)] = 5
     attempts_per_device: Annotated[int, Field(ge=1)] = 30
@@ -126,6 +126,7 @@ class KioskRules(Strict):
     idle_warning_seconds: Annotated[int, Field(ge=20)] = 20
     ticket_seconds: Annotated[int, Field(ge=5)] = 25
     prints_per_letter: Annotated[int, Field(ge=0)] = 2
+    camera: bool = False
 
 
 class Role(Named):
@@ -215,6 +216,11 @@ class Profile(Strict):
     def proposals(self) -> tuple[ProposalService, ...]:
         """The services that take proposals, in the file's order."""
         return tuple(s for s in self.services if isinstance(s, ProposalService))
+
+    @property
+    def villages(self) -> tuple[str, ...]:
+        """Every desa and kelurahan as "Kecamatan/Desa", in the file's order."""
+        return tuple(f"{d.name}/{village}" for d in self.districts for village in d.villages)
 
     def service(self, service_id: str) -> Service:
         """The service of this id; KeyError when there is none."""

@@ -30,6 +30,17 @@ def take(loket: Loket, application: Application, series: str, now: int) -> Ticke
     return ticket
 
 
+def seat(loket: Loket, ticket: Ticket, actor: Actor, now: int) -> None:
+    """Whoever was taken in at a window sits there already: nobody is called, nothing is shown.
+
+    Where somebody else stands at the window, or none was chosen, the ticket waits like the others.
+    Inside the application's transaction.
+    """
+    if actor.window is not None and _standing(loket, actor.window, now) is None:
+        _move(ticket, "called", actor.window)
+        _note(ticket, "seated", now, actor)
+
+
 def call_next(loket: Loket, actor: Actor, now: int) -> Ticket | None:
     """Call the next waiting ticket to the actor's window; None when nobody waits.
 

@@ -244,13 +244,13 @@ def _xlsx_table(path: Path, size: int, own: Headings) -> Iterator[Table]:
     with path.open("rb") as file, warnings.catch_warnings():
         check_archive(file, size)
         warnings.simplefilter("ignore")  # openpyxl's, about looks that no one reads here
-        book = _guarded(
+        book = guarded(
             lambda: openpyxl.load_workbook(
                 file, read_only=True, data_only=True, keep_links=False, rich_text=False
             )
         )
         try:
-            yield _guarded(lambda: _sheet_table(book, own))
+            yield guarded(lambda: _sheet_table(book, own))
         finally:
             book.close()
 
@@ -262,7 +262,7 @@ def check_archive(file: BinaryIO, size: int) -> None:
     """
     if size > XLSX_BYTES_MAX:
         raise Unusable(TOO_LARGE)
-    archive = _guarded(lambda: zipfile.ZipFile(file))
+    archive = guarded(lambda: zipfile.ZipFile(file))
     with archive:
         parts = archive.infolist()
         if "xl/workbook.xml" not in archive.namelist():
@@ -281,8 +281,8 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
     if not streamed and part.file_size > XLSX_HELD_MAX:
         raise Unusable(TOO_LARGE)
     if part.filename.endswith((".xml", ".rels")):
-        with _guarded(lambda: archive.open(part)) as file:
-            start = _guarded(lambda: file.read(1024))
+        with guarded(lambda: archive.open(part)) as file:
+            start = guarded(lambda: file.read(1024))
         if not _XML_START.match(start):  # a DOCTYPE would have to stand before the root
             raise Unusable(DAMAGED)
 
@@ -296,7 +296,7 @@ def _sheet_table(book: Any, own: Headings) -> Table:
     ]
     sheet, number, columns = found[_the_header([columns for _, _, columns in found])]
     rows = sheet.iter_rows(min_row=number + 1, max_col=len(columns.headings), values_only=True)
-    counted = _Counted(_guarded_rows(rows), number)
+    counted = _Counted(guarded_rows(rows), number)
     return Table(columns, counted, lambda: counted.number, declared[sheet.title])
 
 
@@ -327,7 +327,8 @@ def _filled(cells: Sequence[object]) -> Sequence[object]:
     return cells[:width]
 
 
-def _guarded(act: Callable[[], T]) -> T:
+def guarded(act: Callable[[], T]) -> T:
+    """What `act` gives; Unusable if the file turns out to be damaged."""
     try:
         return act()
     except Unusable:
@@ -336,6 +337,7 @@ def _guarded(act: Callable[[], T]) -> T:
         raise Unusable(DAMAGED) from error
 
 
-def _guarded_rows(rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
-    while (cells := _guarded(lambda: next(rows, None))) is not None:
+def guarded_rows(rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
+    """The same for each row as it is read."""
+    while (cells := guarded(lambda: next(rows, None))) is not None:
         yield cells

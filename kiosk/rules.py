@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kiosk.service import Padan, Rule
+from kiosk.tables import Text
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Facts:
     rank_label: str = ""
     purpose: str = ""
     programme: str = ""
+    village: str = ""
     members: tuple[Person, ...] = ()
     family_size: int = 0
     padan: Padan | None = None
@@ -55,7 +57,7 @@ def rank_within_limit(facts: Facts) -> str | None:
     if facts.max_rank is None:
         return None
     label = facts.rank_label or "Peringkat"
-    if facts.rank is None:
+    if facts.rank is None or facts.rank < 1:
         return f"{label} belum diketahui. Isi {label.lower()} menurut SIKS-NG."
     if facts.rank > facts.max_rank:
         return (
@@ -63,6 +65,11 @@ def rank_within_limit(facts: Facts) -> str | None:
             f"{facts.max_rank}."
         )
     return None
+
+
+def village_known(facts: Facts) -> str | None:
+    """The desa or kelurahan of the KTP is written down (standard of Bangkalan, 3d: the slip)."""
+    return None if facts.village else "Isi desa/kelurahan menurut KTP: slip menyebutnya."
 
 
 def not_in_register(facts: Facts) -> str | None:
@@ -126,9 +133,21 @@ def _plain(programme: str) -> str:
 
 RULES: dict[Rule, Callable[[Facts], str | None]] = {
     "rank_within_limit": rank_within_limit,
+    "village_known": village_known,
     "not_in_register": not_in_register,
     "not_receiving": not_receiving,
     "population_padan": population_padan,
     "address_padan": address_padan,
     "household_complete": household_complete,
+}
+TITLES: dict[Rule, Text] = {
+    "rank_within_limit": Text(id="Peringkat dalam batas", en="Rank within the limit"),
+    "village_known": Text(id="Desa/kelurahan diketahui", en="The village is known"),
+    "not_in_register": Text(id="Belum ada di basis data", en="Not in the register yet"),
+    "not_receiving": Text(
+        id="Belum menerima program yang diusulkan", en="Not receiving the programme proposed"
+    ),
+    "population_padan": Text(id="Data kependudukan padan", en="Population data agree"),
+    "address_padan": Text(id="Alamat padan", en="Address agrees"),
+    "household_complete": Text(id="Satu keluarga lengkap", en="The whole household"),
 }

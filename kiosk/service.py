@@ -18,8 +18,8 @@ FieldKind = Literal[
 ]  # fmt: skip
 # Each is a function of `kiosk.rules`: no expression stands in an office's file.
 Rule = Literal[
-    "rank_within_limit", "not_in_register", "not_receiving", "population_padan", "address_padan",
-    "household_complete",
+    "rank_within_limit", "village_known", "not_in_register", "not_receiving", "population_padan",
+    "address_padan", "household_complete",
 ]  # fmt: skip
 Outcome = Literal["issued", "not_found", "cancelled", "done", "rejected"]
 
@@ -38,9 +38,13 @@ class Time(Strict):
 
 
 class Requirement(Named):
-    """A paper to bring. `document` is the kind under which its scan is kept, where one is."""
+    """A paper to bring. `document` is the kind under which its scan is kept, where one is.
+
+    What is no `paper` (to be in the register) is found out on the way: no counter ticks it off.
+    """
 
     note: Text | None = None
+    paper: bool = True
     document: Id | None = None
 
 
@@ -63,8 +67,8 @@ class FormField(Strict):
 
     `staff` lists people of `role`; `requirements` and `checklist` the service's papers, the latter
     with what is wrong of each: it `expects` them complete, or with faults. `files` are documents of
-    the kind `document`, at least `least` of them where required. `prefill` names what of the
-    register's row the field starts with.
+    the kind `document`, at least `least` of them where required. `past`: a date of what has
+    happened, not after today. `prefill` names what of the register's row the field starts with.
     """
 
     name: Id
@@ -76,6 +80,7 @@ class FormField(Strict):
     document: Id | None = None
     least: Annotated[int, Field(gt=0, le=20)] = 1
     expects: Literal["complete", "faults"] | None = None
+    past: bool = False
     prefill: Literal["register_id", "programmes", "rank"] | None = None
     max_length: Annotated[int, Field(gt=0, le=2000)] = 500
 
@@ -137,11 +142,13 @@ class Step(Named):
 class LetterText(Strict):
     """The wording of a letter; `{…}` parts are filled in from the case.
 
-    `signing`: with the office's key, or by hand on the printed sheet (wet ink, stamp).
+    `signing`: with the office's key, or by hand on the printed sheet (wet ink, stamp); then the
+    mandate of the role `signer` stands under it, or the first one that holds.
     """
 
     kind: Id
     signing: Literal["office_key", "wet_ink"] = "office_key"
+    signer: Id | None = None
     title: Line
     subtitle: Line | None = None
     number: Line
@@ -178,6 +185,7 @@ class Published(Strict):
 
     title: Line
     decree: str = ""
+    laws: tuple[Line, ...] = ()
     requirements: tuple[Line, ...]
     procedure: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
     time: Line
@@ -212,6 +220,11 @@ class Service(Named):
     def purpose(self, purpose_id: str) -> Purpose | None:
         return next((p for p in self.purposes if p.id == purpose_id), None)
 
+    @property
+    def papers(self) -> tuple[Requirement, ...]:
+        """The requirements that are looked through at the counter."""
+        return tuple(one for one in self.requirements if one.paper)
+
 
 class LetterService(Service):
     """A letter for one person, from the kiosk or the counter; `series` is its ticket's letter."""
@@ -220,6 +233,18 @@ class LetterService(Service):
     series: Annotated[str, Field(pattern=r"^[A-Z]$")]
     letter: LetterText
     slip: SlipText
+
+    @property
+    def checked(self) -> tuple[FormField, ...]:
+        """The fields of the acts with `record_check`: the letter's wording may name them."""
+        return tuple(
+            field
+            for step in self.steps
+            for action in step.actions
+            if "record_check" in action.does
+            for field in action.fields
+            if field.kind in ("text", "textarea", "number", "date", "choice")
+        )
 
 
 class Route(Named):

@@ -25,6 +25,8 @@ SETTINGS = (
     Setting("LOKET15_TICKET_PRINTER", "file:prints", "`file:folder`, `ipp://…` or `escpos://host`"),
     Setting("LOKET15_LETTER_PRINTER", "file:prints", "`file:folder` or `ipp://…`"),
     Setting("LOKET15_PROXIES", "0", "reverse proxies in front whose X-Forwarded-* are trusted"),
+    Setting("LOKET15_DUKCAPIL_URL", "", "service of docs/dukcapil.md; https, or on this machine"),
+    Setting("LOKET15_DUKCAPIL_KEY", "", "key for that service, sent as a bearer token"),
 )
 
 
@@ -41,6 +43,8 @@ class Settings:
     ticket_printer: str
     letter_printer: str
     proxies: int
+    dukcapil_url: str
+    dukcapil_key: str
 
     @property
     def secure(self) -> bool:
@@ -56,6 +60,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         value["LOKET15_BASE_URL"] = f"http://{value['LOKET15_HOST']}:{port}"
     if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value["LOKET15_BASE_URL"]):
         raise Unusable("LOKET15_BASE_URL: expected an address with http:// or https://")
+    _require_private(value["LOKET15_DUKCAPIL_URL"])
+    if not re.fullmatch("[!-~]*", value["LOKET15_DUKCAPIL_KEY"]):
+        raise Unusable("LOKET15_DUKCAPIL_KEY: expected letters and signs without blanks")
     return Settings(
         home=Path(value["LOKET15_HOME"]),
         office=value["LOKET15_OFFICE"],
@@ -66,7 +73,16 @@ def read(environ: Mapping[str, str]) -> Settings:
         ticket_printer=value["LOKET15_TICKET_PRINTER"],
         letter_printer=value["LOKET15_LETTER_PRINTER"],
         proxies=_number("LOKET15_PROXIES", value, 0, 5),
+        dukcapil_url=value["LOKET15_DUKCAPIL_URL"].rstrip("/"),
+        dukcapil_key=value["LOKET15_DUKCAPIL_KEY"],
     )
+
+
+def _require_private(url: str) -> None:
+    """People's data go there: over TLS, or to an adapter on this very machine."""
+    loopback = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?"
+    if url and not re.fullmatch(rf"(https://[^\s/?#@]+|{loopback})(/[^\s?#]*)?", url):
+        raise Unusable("LOKET15_DUKCAPIL_URL: expected an address with https://")
 
 
 def _number(name: str, value: Mapping[str, str], low: int, high: int) -> int:

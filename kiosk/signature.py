@@ -10,6 +10,7 @@ from io import BytesIO
 from asn1crypto import cms, keys
 from asn1crypto import x509 as certificates
 from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -140,3 +141,17 @@ def _signer(key: OfficeKey) -> SimpleSigner:
 
 def _asn1(key: OfficeKey) -> certificates.Certificate:
     return certificates.Certificate.load(key.certificate.public_bytes(Encoding.DER))
+
+
+def with_form(made: BytesIO) -> bytes:
+    """The PDF with an empty form for signatures.
+
+    Without it a signature would have to add one, and what it changed could not be judged.
+    """
+    writer = IncrementalPdfFileWriter(made)
+    form = generic.DictionaryObject()  # type: ignore[no-untyped-call]
+    form[generic.pdf_name("/Fields")] = generic.ArrayObject()
+    writer.root[generic.pdf_name("/AcroForm")] = writer.add_object(form)
+    writer.update_root()  # type: ignore[no-untyped-call]
+    writer.write_in_place()  # type: ignore[no-untyped-call]
+    return made.getvalue()

@@ -1,19 +1,29 @@
 """What a ticket and the slip of a person not found say. No name, no NIK: paper gets lost."""
 
-from kiosk import versions, words
+from kiosk import promise, versions, words
 from kiosk.loket import Loket
 from kiosk.slip import Line, Slip
 from models import Application, Ticket
 
+# What the ticket's code is for: only the stamped sheet of a letter signed by hand counts.
+SCAN = {
+    "office_key": "Pindai untuk melihat giliran dan mencetak surat",
+    "wet_ink": "Pindai untuk melihat giliran dan kabar surat Anda",
+}
+
 
 def ticket(loket: Loket, application: Application, now: int) -> Slip:
-    """Number, time promised, QR to the status page."""
+    """Number, QR to the status, and the time promised: until when, or from the complete file."""
     row = Ticket.get(Ticket.application == application)
-    service = versions.service_of(loket, application)
+    service = versions.letter_service_of(loket, application)
     lines = [Line(service.title.id, bold=True)]
     if application.due_at:
         lines.append(Line("Siap paling lambat", "small"))
         lines.append(Line(_promise(loket, application.due_at, row.created_at), "large", bold=True))
+    elif application.left_s is None and application.closed_at is None:
+        lines.append(Line("Selesai dalam", "small"))
+        lines.append(Line(promise.said(service.time).id, "large", bold=True))
+        lines.append(Line("sejak berkas lengkap", "small"))
     taken = loket.calendar.local(row.created_at)
     lines.append(
         Line(
@@ -28,7 +38,7 @@ def ticket(loket: Loket, application: Application, now: int) -> Slip:
         big=row.label,
         lines=tuple(lines),
         qr_url=loket.status_url(row.token),
-        foot=("Pindai untuk melihat giliran dan mencetak surat", "Semua layanan gratis"),
+        foot=(SCAN[service.letter.signing], "Semua layanan gratis"),
     )
 
 
@@ -36,7 +46,8 @@ def _promise(loket: Loket, due_at: int, taken_at: int) -> str:
     due, taken = loket.calendar.local(due_at), loket.calendar.local(taken_at)
     if due.date() == taken.date():
         return words.clock_time(due)
-    return f"{words.weekday(due.date())} {words.short_date(due.date())}, {words.clock_time(due)}"
+    day = words.short_date(due.date()).rsplit(" ", 1)[0]
+    return f"{words.weekday(due.date())} {day}, {words.clock_time(due)}"
 
 
 def not_found(loket: Loket, application: Application, now: int) -> Slip:

@@ -60,15 +60,19 @@ def add_user(
     password: str,
     now: int,
     by: Actor | None = None,
+    village: str = "",
 ) -> int:
-    """A new member of staff; its id. Raises Invalid by field."""
+    """A new member of staff; its id. Raises Invalid by field.
+
+    `village` is "Kecamatan/Desa", for a role that works for one desa; others have none.
+    """
     faults = {}
     if not name.strip() or not name.replace(".", "").replace("_", "").isalnum():
         faults["name"] = "Nama masuk hanya huruf, angka, titik, dan garis bawah."
     if profile.role(role) is None:
         known = ", ".join(r.id for r in profile.roles)
         faults["role"] = f"Peran tidak dikenal. Pilih salah satu: {known}."
-    faults |= _password_faults(password)
+    faults |= _village_faults(profile, role, village) | _password_faults(password)
     if faults:
         raise Invalid(faults)
     hashed = _hasher.hash(password)
@@ -79,11 +83,24 @@ def add_user(
             name=name.lower(),
             full_name=full_name.strip() or name,
             role=role,
+            village=_village_of(profile, role, village),
             password=hashed,
             created_at=now,
         )
         Audit.create(at=now, actor=by and by.id, what="tambah petugas", subject=user.name)
     return int(user.id)
+
+
+def _village_of(profile: Profile, role: str, village: str) -> str:
+    found = profile.role(role)
+    return village if found and found.scope == "village" else ""
+
+
+def _village_faults(profile: Profile, role: str, village: str) -> dict[str, str]:
+    found = profile.role(role)
+    if found is None or found.scope != "village" or village in profile.villages:
+        return {}
+    return {"village": "Pilih desa atau kelurahan tempat petugas ini bekerja."}
 
 
 def _password_faults(password: str) -> dict[str, str]:
@@ -182,9 +199,16 @@ def confirm_password(actor: Actor, password: str, now: int) -> None:
 
 
 def change_user(
-    profile: Profile, user_id: int, by: Actor, now: int, *, active: bool, role: str
+    profile: Profile,
+    user_id: int,
+    by: Actor,
+    now: int,
+    *,
+    active: bool,
+    role: str,
+    village: str = "",
 ) -> None:
-    """Enable, disable or move a person to another role; their sessions end."""
+    """Enable, disable or move a person to another role or village; their sessions end."""
     user = User.get_or_none(User.id == user_id)
     if user is None:
         raise NotFound("Petugas ini tidak ada.")
@@ -192,8 +216,11 @@ def change_user(
         raise NotAllowed("Anda tidak dapat mengubah akun Anda sendiri.")
     if profile.role(role) is None:
         raise Invalid({"role": "Pilih salah satu peran."})
+    if faults := _village_faults(profile, role, village):
+        raise Invalid(faults)
+    village = _village_of(profile, role, village)
     with transaction():
-        User.update(active=active, role=role).where(User.id == user_id).execute()
+        User.update(active=active, role=role, village=village).where(User.id == user_id).execute()
         Session.delete().where(Session.user == user_id).execute()
         Audit.create(at=now, actor=by.id, what="ubah petugas", subject=user.name)
 

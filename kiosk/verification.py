@@ -1,10 +1,10 @@
-"""What a third party is told of a letter: one of six results, and nothing more than is allowed."""
+"""What a third party is told of a letter: one of seven results, nothing more than is allowed."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from kiosk import limits
+from kiosk import limits, versions
 from kiosk.identity import last4, mask_name
 from kiosk.loket import Loket
 from kiosk.seal import BadSeal, Core, print_check, read
@@ -12,7 +12,9 @@ from models import Busy, Letter
 
 VALID, EXPIRED, REVOKED = "sah", "kedaluwarsa", "dicabut"
 REPLACED, BAD, UNKNOWN = "diganti", "tanda_tangan_tidak_sah", "status_belum_dapat_dicek"
-CODES = (VALID, EXPIRED, REVOKED, REPLACED, BAD, UNKNOWN)
+NOT_ISSUED = "belum_terbit"
+CODES = (VALID, EXPIRED, REVOKED, REPLACED, BAD, UNKNOWN, NOT_ISSUED)
+OWN_KEY, BY_HAND = "kunci dinas", "tinta basah dan cap dinas"
 TRIES, TRY_S = 5, 3600
 
 
@@ -40,7 +42,10 @@ def check(loket: Loket, digits: str, now: int) -> Verdict:
     except BadSeal:
         return Verdict(BAD, now)
     try:
-        row = Letter.get_or_none((Letter.id == core.serial) & (Letter.state == "issued"))
+        row = Letter.get_or_none(Letter.id == core.serial)
+        if row and _is_loose_sheet(loket, row, digits):
+            return Verdict(NOT_ISSUED, now, office=loket.profile.office.name)
+        row = row if row and row.state == "issued" else None
         facts = loket.vault.unlock_json("letter", row.facts_ct) if row else None
         replacement = _replacement_url(loket, row) if row else ""
     except Busy:
@@ -48,6 +53,17 @@ def check(loket: Loket, digits: str, now: int) -> Verdict:
     if row is None or facts is None or facts["digits"] != digits:
         return Verdict(UNKNOWN, now, issued=core.issued, office=loket.profile.office.name)
     return _verdict(loket, row, facts, replacement, now)
+
+
+def _is_loose_sheet(loket: Loket, row: Letter, digits: str) -> bool:
+    """A sheet to be signed by hand that is not, or no longer, the one that was issued.
+
+    It leaves the printer before it is signed: without this it would only be called unknown.
+    """
+    if row.state == "issued":
+        facts = loket.vault.unlock_json("letter", row.facts_ct)
+        return row.drawn_at is not None and facts["digits"] != digits
+    return versions.letter_service_of(loket, row.application).letter.signing == "wet_ink"
 
 
 def _verdict(
@@ -64,7 +80,7 @@ def _verdict(
         until=until,
         revoked=loket.calendar.day_of(row.revoked_at) if row.revoked_at else None,
         office=loket.profile.office.name,
-        signed="kunci dinas",
+        signed=BY_HAND if row.drawn_at else OWN_KEY,
         replacement=replacement,
     )
 

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from kiosk.errors import Unusable
 from kiosk.loket import Loket
-from kiosk.profile import Profile
+from kiosk.profile import DocumentKind, Profile
 from kiosk.service import LetterService, Service, Step
-from models import Application, OfficeVersion
+from models import Application, Bundle, OfficeVersion, transaction
 
 
 def remember(loket: Loket, now: int) -> str:
@@ -25,8 +25,19 @@ def remember(loket: Loket, now: int) -> str:
     return version
 
 
-def profile_of(loket: Loket, application: Application) -> Profile:
-    """The file that this application runs on. Raises Unusable when it can no longer be read."""
+def adopt(loket: Loket, now: int) -> None:
+    """What began before versions were kept stays from now on with the file of today.
+
+    What is closed too: it is still read, and its letter verified, by its service and steps.
+    """
+    unknown = Application.version == ""
+    with transaction():
+        if Application.select().where(unknown).exists():
+            Application.update(version=remember(loket, now)).where(unknown).execute()
+
+
+def profile_of(loket: Loket, application: Application | Bundle) -> Profile:
+    """The file that this application or sheet runs on. Raises Unusable if it cannot be read."""
     if application.version in ("", loket.profile.version):
         return loket.profile
     return _kept(str(loket.home), application.version)
@@ -41,6 +52,24 @@ def _kept(_home: str, version: str) -> Profile:
         return Profile.model_validate_json(row.text)
     except ValidationError as error:
         raise Unusable(f"Berkas kantor versi {version} tidak terbaca oleh versi ini.") from error
+
+
+def last_document(loket: Loket, kind: str) -> DocumentKind | None:
+    """A kind of scan as the newest kept version of the file that had it says it, or None."""
+    for row in OfficeVersion.select().order_by(OfficeVersion.id.desc()):
+        try:
+            found = _kept(str(loket.home), row.version).document(kind)
+        except Unusable:
+            continue
+        if found:
+            return found
+    return None
+
+
+def wording_of(loket: Loket, application: Application) -> Profile:
+    """Today's office with the register as this application's version names it: what letters say."""
+    register = profile_of(loket, application).register_
+    return loket.profile.model_copy(update={"register_": register})
 
 
 def service_of(loket: Loket, application: Application) -> Service:

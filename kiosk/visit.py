@@ -12,7 +12,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from kiosk import citizen, desk, limits, spool
+from kiosk import citizen, desk, documents, limits, spool
 from kiosk.errors import Invalid, NotFound, TooMany
 from kiosk.forms import PERSON
 from kiosk.identity import FAULT_TEXTS, group_nik, kk_fault, mask_nik, nik_fault, normal_name
@@ -38,7 +38,8 @@ NOTE_LENGTH = 200
 class State:
     """What a visit knows. `person` is the register's row when `found`, else what was typed.
 
-    `left` is how many tries, or prints of a letter, there are still.
+    `left` is how many tries, or prints of a letter, there are still. With `camera` the way ends
+    with the papers, for which the remark (`wrong`, `note`) waits.
     """
 
     screen: str
@@ -57,6 +58,8 @@ class State:
     outcome: str = ""
     job: int = 0
     left: int = 0
+    camera: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ def _first(loket: Loket, choice: str) -> State:
         return State(SCANS[choice])
     if choice not in {service.id for service in loket.profile.letters}:
         raise NotFound("Layanan ini tidak ada. Pilih layanan lain.")
-    return State(WAY[0], service=choice)
+    camera = loket.profile.kiosk.camera and bool(documents.visit_papers(loket, choice, 0))
+    return State(WAY[0], service=choice, camera=camera)
 
 
 def find(loket: Loket, token: str, device_id: int, now: int) -> OpenVisit | None:
@@ -199,7 +203,8 @@ def reprint(loket: Loket, visit: OpenVisit, now: int) -> OpenVisit:
 
 def way_of(state: State) -> tuple[str, ...]:
     """The screens of this visit in their order."""
-    return BY_HAND if state.by_hand else WAY
+    way = BY_HAND if state.by_hand else WAY
+    return (*way, "papers") if state.camera else way
 
 
 def progress(state: State) -> tuple[int, int] | None:
@@ -263,7 +268,8 @@ def _kk(turn: Turn) -> State:
     if tries >= turn.loket.profile.kiosk.attempts_per_visit:
         return State("counter")
     left = turn.loket.profile.kiosk.attempts_per_visit - tries
-    return State("notfound", turn.state.service, turn.state.priority, turn.state.nik, kk, left=left)
+    kept = State("notfound", turn.state.service, turn.state.priority, turn.state.nik, kk, left=left)
+    return replace(kept, camera=turn.state.camera)
 
 
 def _spend(turn: Turn) -> int:
@@ -336,7 +342,7 @@ def _purpose(turn: Turn) -> State:
 def _check(turn: Turn) -> State:
     if turn.text("correct") == "no":
         return replace(turn.state, screen="wrong")
-    return _submit(turn, None)
+    return _with_papers(turn, replace(turn.state, wrong=(), note=""))
 
 
 def _wrong(turn: Turn) -> State:
@@ -347,13 +353,30 @@ def _wrong(turn: Turn) -> State:
 
 
 def _note(turn: Turn) -> State:
-    note = turn.text("note")[:NOTE_LENGTH]
-    return _submit(turn, {"rows": list(turn.state.wrong), "note": note})
+    return _with_papers(turn, replace(turn.state, note=turn.text("note")[:NOTE_LENGTH]))
 
 
-def _submit(turn: Turn, remark: dict[str, Any] | None) -> State:
+def _with_papers(turn: Turn, state: State) -> State:
+    """The papers come last, where the browser has said that it has a camera."""
+    if state.camera and turn.text("camera") == "yes":
+        return replace(state, screen="papers")
+    return _submit(turn, state)
+
+
+def _papers(turn: Turn) -> State:
+    return _submit(turn, turn.state)
+
+
+def photograph(loket: Loket, visit: OpenVisit, kind: str, data: bytes, key: str, now: int) -> None:
+    """Keep a photo of a paper; elsewhere than at the papers nothing happens. Raises Invalid."""
+    if visit.state.screen == "papers":
+        touch(visit, now)
+        documents.add_at_kiosk(loket, visit.state.service, visit.id, kind, data, key, now)
+
+
+def _submit(turn: Turn, state: State) -> State:
     """Hand the application in. From here on the visit holds nothing of the person."""
-    state = turn.state
+    remark = {"rows": list(state.wrong), "note": state.note} if state.wrong else None
     draft = desk.Draft(
         service=state.service,
         purpose=state.purpose,
@@ -409,6 +432,7 @@ ANSWERS: dict[str, Callable[[Turn], State]] = {
     "check": _check,
     "wrong": _wrong,
     "note": _note,
+    "papers": _papers,
     "scan_print": _scan_print,
     "scan_status": _scan_status,
     "status": _status,
@@ -432,10 +456,10 @@ def _still_open(visit_id: int) -> Any:
 
 
 def _wipe(which: Any, now: int) -> None:
+    ending = which & Visit.token_hash.is_null(False)
     with transaction():
-        Visit.update(token_hash=None, state_ct=None, ended_at=now).where(
-            which & Visit.token_hash.is_null(False)
-        ).execute()
+        documents.forget_visits(Visit.select(Visit.id).where(ending), now)
+        Visit.update(token_hash=None, state_ct=None, ended_at=now).where(ending).execute()
 
 
 def _locked(loket: Loket, state: State) -> bytes:

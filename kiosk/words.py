@@ -34,6 +34,12 @@ def weekday(day: date, lang: str = "id") -> str:
     return DAYS[lang][day.weekday()]
 
 
+def period(code: str) -> str:
+    """November 2026, of the period 2026-11."""
+    year, _, month = code.partition("-")
+    return f"{MONTHS['id'][int(month) - 1]} {year}"
+
+
 def clock_time(at: datetime, seconds: bool = False) -> str:
     """10.15, as Indonesian writes times; with seconds 10.15.02."""
     return at.strftime("%H.%M.%S" if seconds else "%H.%M")
@@ -44,3 +50,8 @@ def letter_number(pattern: str, no: int, day: date) -> str:
     return pattern.format(
         no=no, tahun=day.year, bulan=f"{day.month:02d}", bulan_romawi=ROMAN[day.month - 1]
     )
+
+
+def thousands(count: int) -> str:
+    """12.345, as Indonesian groups them."""
+    return f"{count:,}".replace(",", ".")

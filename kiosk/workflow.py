@@ -6,6 +6,7 @@ from kiosk.errors import NotAllowed
 from kiosk.service import Action, Service, Standing, Step
 
 CITIZEN = "warga"
+NOT_HERE = "Langkah ini bukan tugas Anda, atau sudah dikerjakan."
 
 
 def move(
@@ -18,7 +19,7 @@ def move(
     step = service.step(step_id)
     action = next((one for one in offered(step, role, assigned) if one.id == action_id), None)
     if action is None:
-        raise NotAllowed("Langkah ini bukan tugas Anda, atau sudah dikerjakan.")
+        raise NotAllowed(NOT_HERE)
     return action, service.step(action.next)
 
 

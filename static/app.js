@@ -341,10 +341,28 @@
     listen();
   }
 
+  // What a screen asked by itself, or a person before they did something else, may be answered late and
+  // say what is no longer so: it is not waited for, and a screen asks nothing until they are answered.
+  const polls = (elt) => (elt.getAttribute("hx-trigger") || "").startsWith("every");
+  let underway = [];
+  const open = () => { underway = underway.filter(({ xhr }) => xhr.readyState % 4); return underway; };
+
+  function overtake({ detail: { elt, target, xhr, requestConfig: { verb } } }) {
+    const asks = polls(elt);
+    const late = (one) => one.asks || (one.verb === "get" && one.target === target);
+    if (!asks) open().filter(late).forEach((one) => one.xhr.abort());
+    open().push({ asks, target, verb, xhr });
+  }
+
   // A morph can take an element's polling away; the timer that is left must not ask for another.
-  document.addEventListener("htmx:configRequest", (event) => {
-    if (!event.detail.elt.hasAttribute(`hx-${event.detail.verb}`)) event.preventDefault();
-  });
+  function mayAsk(event) {
+    const { elt, verb } = event.detail;
+    const waits = polls(elt) && open().some((one) => !one.asks);
+    if (waits || !elt.hasAttribute(`hx-${verb}`)) event.preventDefault();
+  }
+
+  document.addEventListener("htmx:configRequest", mayAsk);
+  document.addEventListener("htmx:beforeSend", overtake);
   document.addEventListener("htmx:afterSettle", (event) => settle(event.target));
   document.addEventListener("htmx:sendError", lost);
   document.addEventListener("htmx:timeout", lost);

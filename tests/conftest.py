@@ -1,14 +1,14 @@
 """Named people and things: an office of Lebak at work on Monday 23 November 2026, 09.00 WIB."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser as PlaywrightBrowser
-from playwright.sync_api import sync_playwright
 
 import models
 from app import create_app
@@ -19,11 +19,46 @@ from kiosk.office_file import load
 from kiosk.settings import read
 from kiosk.staff import Actor
 from kiosk.vault import Vault
-from tests import live
+from tests import live, quick
 from tests.pages import Browser
 from tests.people import MONDAY_NINE, PASSWORD, STAFF
 
 BASE_URL = "http://loket.test"
+
+quick.begin()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browsers first, each test for itself: they take longest. Else a file's tests together."""
+    files = Counter(item.path for item in items)
+    items.sort(key=lambda item: (not _in_a_browser(item), -files[item.path], item.path))
+    for item in items:
+        if not _in_a_browser(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def _in_a_browser(item: pytest.Item) -> bool:
+    return "chromium" in getattr(item, "fixturenames", ())
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not _in_a_browser(item):
+        live.chromium.close()
+
+
+def pytest_sessionfinish() -> None:
+    live.chromium.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """When a journey fails, its windows as they are then."""
+    report = yield
+    if report.failed and report.when == "call":
+        for office in live.offices:
+            office.photograph()
+    return report
 
 
 class Clock:
@@ -157,13 +192,10 @@ def submit(clock: Clock) -> Callable[..., int]:
     return act
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[PlaywrightBrowser]:
-    """A real Chromium. A module's, for while it runs no other event loop may in this thread."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=live.CHROMIUM, args=list(live.FLAGS))
-        yield browser
-        browser.close()
+@pytest.fixture
+def chromium() -> PlaywrightBrowser:
+    """A real Chromium. While it runs no other event loop may in this thread."""
+    return live.chromium.open()
 
 
 @pytest.fixture

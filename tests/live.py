@@ -8,8 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
-from werkzeug.serving import WSGIRequestHandler, make_server
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    PlaywrightContextManager,
+    expect,
+    sync_playwright,
+)
+from waitress.server import BaseWSGIServer, create_server
 
 import models
 from app import create_app
@@ -22,14 +30,34 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--password-store=basic",
 )  # fmt: skip
+PATIENCE_MS = 60_000  # of a machine that does much else; who is in time waits for nothing
 KIOSK, DESK, PHONE = (1080, 1920), (1366, 768), (390, 844)
 
 
-class Quiet(WSGIRequestHandler):
-    """Requests are not worth a line each."""
+class Chromium:
+    """The process's one browser, started for the first test that needs it."""
 
-    def log_request(self, *_: object) -> None:
-        pass
+    def __init__(self) -> None:
+        self._playwright: PlaywrightContextManager | None = None
+        self._browser: Browser | None = None
+
+    def open(self) -> Browser:
+        if self._browser is None:
+            self._playwright = sync_playwright()
+            launch = self._playwright.start().chromium.launch
+            self._browser = launch(executable_path=CHROMIUM, args=list(FLAGS))
+            expect.set_options(timeout=PATIENCE_MS)
+        return self._browser
+
+    def close(self) -> None:
+        """End it, so that what follows may run an event loop of its own."""
+        if self._playwright and self._browser:
+            self._browser.close()
+            self._playwright.__exit__()
+        self._playwright = self._browser = None
+
+
+chromium = Chromium()
 
 
 class RunningClock:
@@ -62,7 +90,7 @@ class Office:
         context = self.browser.new_context(
             viewport={"width": size[0], "height": size[1]}, has_touch=size != DESK, locale="id-ID"
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         for name, value in cookies.items():
             context.add_cookies([{"name": name, "value": value, "url": self.url}])
         self.contexts.append(context)
@@ -93,15 +121,28 @@ class Office:
         page.fill("[name=name]", name)
         page.fill("[name=password]", PASSWORD)
         page.click("main button")
-        page.wait_for_url("**/meja*")
+        page.wait_for_url(lambda url: "/masuk" not in url)
         return page
 
-    def photograph(self, folder: Path) -> None:
+    def photograph(self) -> None:
         """Every open window as it is now: what one wants to see when a journey fails."""
+        folder = self.home.parent / "windows"
         folder.mkdir(exist_ok=True)
         for n, context in enumerate(self.contexts):
             for page in context.pages:
                 page.screenshot(path=folder / f"{n:02d}.png")
+
+    @contextmanager
+    def at_desk(self, name: str) -> Iterator[Page]:
+        """A member of staff who does one thing and goes: a window left open goes on asking."""
+        page = self.signed_in(name)
+        yield page
+        self.leave(page)
+
+    def leave(self, page: Page) -> None:
+        """Close this person's window."""
+        self.contexts.remove(page.context)
+        page.context.close()
 
     def print_all(self) -> None:
         """Let the printing thread's work be done now."""
@@ -112,25 +153,41 @@ class Office:
         return sorted((self.home / "prints").glob(pattern), key=lambda p: p.stat().st_mtime_ns)
 
 
+def _stop(server: BaseWSGIServer) -> None:
+    """Close what still listens or is open: the server's loop ends when nothing is left."""
+
+    def close() -> None:
+        for channel in list(server.active_channels.values()):
+            channel.handle_close()
+        server.close()
+
+    server.trigger.pull_trigger(close)
+
+
+offices: list[Office] = []
+
+
 @contextmanager
-def serve(home: Path, browser: Browser) -> Iterator[Office]:
-    """The office of this data folder on a free port."""
+def serve(home: Path, browser: Browser, name: str = "lebak") -> Iterator[Office]:
+    """The office of this data folder on a free port; `name` is that of its file."""
     clock = RunningClock()
-    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=Quiet)
-    url = f"http://127.0.0.1:{server.server_port}"
-    app = create_app(read({"LOKET15_HOME": str(home), "LOKET15_BASE_URL": url}), clock)
-    server.app = app
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    server = create_server(lambda *_: [], host="127.0.0.1", port=0, threads=8, ident=None)
+    url = f"http://127.0.0.1:{server.effective_port}"
+    settings = {"LOKET15_HOME": str(home), "LOKET15_OFFICE": name, "LOKET15_BASE_URL": url}
+    app = create_app(read(settings), clock)
+    server.application = app
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     models.db.connect(reuse_if_open=True)
     office = Office(app, url, home, clock, browser)
+    offices.append(office)
     try:
         yield office
     finally:
-        office.photograph(home.parent / "windows")
+        offices.remove(office)
         for context in office.contexts:
             context.close()
-        server.shutdown()
-        server.server_close()
+        _stop(server)
         thread.join()
+        server.task_dispatcher.shutdown()
         models.db.close()

@@ -93,7 +93,7 @@ def test_desk_queue_phone_and_verify_page_have_no_barrier(office: Office) -> Non
     front.goto(f"{office.url}/loket")
     assert faults(front) == []
     stranger = office.window(PHONE)
-    for path in ("/masuk", "/v", "/v/1", "/"):
+    for path in ("/masuk", "/v", "/v/1", "/standar", "/"):
         stranger.goto(office.url + path)
         assert faults(stranger) == [], path
     admin = office.window(DESK)
@@ -102,4 +102,6 @@ def test_desk_queue_phone_and_verify_page_have_no_barrier(office: Office) -> Non
     admin.fill("[name=password]", "sandi-contoh-15")
     admin.click("main button")
     admin.wait_for_url("**/admin*")
+    assert faults(admin) == []
+    admin.goto(f"{office.url}/admin/standar")
     assert faults(admin) == []

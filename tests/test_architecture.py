@@ -12,9 +12,11 @@ FILES = [
     *sorted(ROOT.glob("views/*.py")),
 ]  # fmt: skip
 PURE = (
-    "profile", "office_file", "workflow", "clock", "certificate", "seal", "errors", "identity",
+    "profile", "office_file", "office_checks", "office_report", "office_doc", "standard",
+    "workflow", "clock", "certificate", "seal", "errors", "identity",
     "letter", "forms",
-    "words", "slip", "settings", "loket",
+    "words", "slip", "settings", "loket", "service", "tables", "rules", "household", "pdf",
+    "pictures", "straighten", "annex",
 )  # fmt: skip
 WALL_CLOCK = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "date.today"}
 LONGEST = 40

@@ -649,7 +649,7 @@ def test_the_rail_leads_each_role_only_where_it_may_go(as_role: As) -> None:
         role: [a.get("href") for a in next(tree(as_role(role), "/meja").iter("nav")).iter("a")]
         for role in ("front_office", "operator", "admin")
     }
-    assert links["front_office"] == ["/meja", "/loket"]
+    assert links["front_office"] == ["/meja", "/meja/baru", "/loket"]
     assert links["operator"] == ["/meja"]
     assert links["admin"] == ["/meja", "/admin"]
 

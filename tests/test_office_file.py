@@ -1,15 +1,20 @@
 """An office's file: Lebak's loads, and each kind of fault names its path and what was expected."""
 
 import tomllib
+from collections.abc import Callable
 from copy import deepcopy
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from kiosk import office_cautions
 from kiosk.errors import Unusable
 from kiosk.office_file import OFFICES, load, parse
 from kiosk.profile import Profile
+from views.cli import main
 
 LEBAK = tomllib.loads((OFFICES / "lebak.toml").read_text())
 GONE = object()
@@ -93,12 +98,12 @@ SHAPES = [
         "roles[0].may",
         ["fly"],
         "roles[0].may[0]",
-        "'propose' or 'supervise'",
+        "`propose`, `supervise`",
     ),
-    ("services[0].time.unit", "week", "services[0].time.unit", "'minute'"),
-    ("services[0].time.amount", 0, "services[0].time.amount", "greater than 0"),
-    ("services[0].purposes", [], "services[0].purposes", "at least 1"),
-    ("services[0].series", "AB", "services[0].series", "pattern"),
+    ("services[0].time.unit", "week", "services[0].time.unit", "one of `minute`"),
+    ("services[0].time.amount", 0, "services[0].time.amount", "a whole number, more than 0"),
+    ("services[0].purposes", [], "services[0].purposes", "one or more"),
+    ("services[0].series", "AB", "services[0].series", "one capital letter"),
 ]
 REFERENCES = [
     ("signers[0].role", "bupati", "signers[0].role", "expected one of admin"),
@@ -137,9 +142,11 @@ CORRECT = f"{STEP}[{PERBAIKAN}].actions[0]"
 ORDER = {"number": "460/12/2026", "date": "2026-01-05", "by": "Kepala Dinas"}
 FIELDS = [
     (f"{ASSIGN}.role", GONE, f"{ASSIGN}.role", "expected one of admin"),
+    (f"{HAND_OVER}.role", "operator", f"{HAND_OVER}.role", "with kind `staff` only"),
     (f"{ASSIGN}.role", "x", f"{ASSIGN}.role", "'x' is no role"),
     (f"{ASSIGN}.name", "who", f"{ASSIGN}.name", "expected assignee"),
     (f"{HAND_OVER}.options", [], f"{HAND_OVER}.options", "expected options"),
+    (f"{HAND_OVER}.past", True, f"{HAND_OVER}.past", "for kind `date` only"),
     (f"{HAND_OVER}.name", "assignee", f"{HAND_OVER}.name", "expected another name"),
     (f"{HAND_OVER}.options[1].id", "pemohon", f"{HAND_OVER}.options[1].id", "stands twice"),
     (f"{SIGN}.fields", [], f"{SIGN}.fields", "`issue`; expected a field of kind `password`"),
@@ -220,7 +227,7 @@ def test_all_faults_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("kosong", None, "expected one of lebak"),
+        ("kosong", None, "no such office file; expected one of"),
         ("rusak.toml", b"[office", "not a TOML file"),
         ("biner.toml", b"\xff\xfe", "not a TOML file"),
     ],
@@ -243,3 +250,189 @@ def test_a_signer_holds_from_the_first_day_to_the_last() -> None:
         assert signer.holds_on(type(signer.since).fromisoformat(day)) is held
     assert profile.signer("kepala_dinas", signer.since.replace(year=2027)) is None
     assert profile.signer("front_office", signer.since) is None
+
+
+# ── loket15 office check FILE ──
+
+TEXT = (OFFICES / "lebak.toml").read_text()
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Check Lebak's file with these parts replaced, where there is no data folder."""
+
+    def run(*changes: tuple[str, str]) -> Result:
+        text = TEXT
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        file = tmp_path / "kantor.toml"
+        file.write_text(text)
+        monkeypatch.chdir(tmp_path)
+        return CliRunner().invoke(main, ["office", "check", str(file)])
+
+    return run
+
+
+def line_with(part: str) -> int:
+    """The line of Lebak's file in which this stands first."""
+    return TEXT[: TEXT.index(part)].count("\n") + 1
+
+
+def test_a_good_file_is_told_with_what_it_holds(told: Callable[..., Result]) -> None:
+    result = told()
+    assert result.exit_code == 0
+    for part in (
+        "Dinas Sosial Kabupaten Lebak, Asia/Jakarta; register DTKS",
+        "service sk_dtks: Surat Keterangan DTKS",
+        "promised: 15 minutes; published: 15 Menit",
+        "10 steps and 3 ends: berkas, lengkapi,",
+        "roles: front_office, sekretariat",
+        "kantor.toml: no faults",
+    ):
+        assert part in result.output
+
+
+def test_each_fault_is_told_with_line_place_and_the_likely_word(
+    told: Callable[..., Result],
+) -> None:
+    result = told(
+        ('next = "sekretariat"', 'next = "sekretariatt"'), ("{no}/DINSOS", "{nomer}/DINSOS")
+    )
+    assert result.exit_code == 1
+    said = result.output.splitlines()
+    at = said.index(
+        f"line {line_with('next = ')}: services[0].steps[0].actions[0].next"
+        "  (sk_dtks > berkas > lengkap)"
+    )
+    assert said[at + 1] == "    there:    'sekretariatt' is no step of this file"
+    assert said[at + 2].startswith("    expected: one of berkas, cek, dibatalkan")
+    assert said[at + 3] == "    Did you mean sekretariat?"
+    assert said[-1] == "kantor.toml: 3 faults. What each key means: docs/office-file.md"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            ('phone = "(0252) 5285255"', 'fone = "x"'),
+            (
+                "office.phone  (Dinas Sosial Kabupaten Lebak)",
+                "there:    missing",
+                "expected: `phone` = a text, not empty (On letterhead and front page.)",
+                "there:    unknown key",
+                "expected: one of code, name, short_name",
+                "(see Office in docs/office-file.md)",
+                "Did you mean phone?",
+            ),
+        ),
+        (
+            ('unit = "minute"', 'unit = "minutes"'),
+            ("there:    'minutes'", "expected: one of `minute`,", "Did you mean minute?"),
+        ),
+        (
+            ("idle_seconds = 90", "idle_seconds = 5"),
+            ("there:    5", "expected: a whole number, 30 or more"),
+        ),
+        (
+            ("last = 2027-03-09", 'last = "Maret"'),
+            ("hours.seasons[0].last", "there:    'Maret'", "expected: a date such as 2026-11-23"),
+        ),
+        (
+            ('may = ["queue"]', 'may = "queue"'),
+            ("roles[0].may", "there:    'queue'", "expected: a list: each one of `queue`,"),
+        ),
+        (('kind = "letter"', 'kind = "brief"'), ("services[0].kind", "`letter` or `proposal`")),
+        (("added = []", "added = true"), ("hours.added", "there:    true")),
+        (("struck = []", "struck = [{}]"), ("hours.struck[0]", "there:    a table")),
+        (("[maklumat]\nid", "[maklumat]\nversion"), ("maklumat.id", "maklumat.version")),
+    ],
+)
+def test_a_fault_of_the_shape_is_in_plain_words(
+    told: Callable[..., Result], change: tuple[str, str], expected: tuple[str, ...]
+) -> None:
+    result = told(change)
+    assert result.exit_code == 1
+    for part in expected:
+        assert part in result.output
+    for jargon in ("pydantic", "Input should", "validation", "extra_forbidden", "Traceback"):
+        assert jargon not in result.output
+
+
+def test_the_version_is_no_key_of_the_file(told: Callable[..., Result]) -> None:
+    result = told(("[maklumat]", 'version = "1"\n[maklumat]'))
+    assert result.exit_code == 1
+    assert "line 5: version" in result.output
+    assert "unknown key" in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("[office", "bukan.toml: not a TOML file: "), (None, "bukan.toml: no such office file; ")],
+)
+def test_what_is_no_office_file_is_one_line(tmp_path: Path, content: str | None, said: str) -> None:
+    file = tmp_path / "bukan.toml"
+    if content is not None:
+        file.write_text(content)
+    result = CliRunner().invoke(main, ["office", "check", str(file)])
+    assert (result.exit_code, len(result.output.splitlines())) == (1, 1)
+    assert result.output.startswith(said)
+
+
+def minded(*changes: tuple[str, object], on: date = date(2026, 11, 23)) -> dict[str, str]:
+    data = deepcopy(LEBAK)
+    for path, value in changes:
+        put(data, path, value)
+    return dict(office_cautions.cautions(parse(data, "x", "1"), on))
+
+
+def test_nothing_is_to_mind_in_any_of_our_files() -> None:
+    for file in OFFICES.glob("*.toml"):
+        assert list(office_cautions.cautions(load(file.stem), date(2026, 11, 23))) == [], file.name
+
+
+@pytest.mark.parametrize(
+    ("changes", "on", "where", "said"),
+    [
+        ([("signers[0].until", "2026-12-31")], "2026-11-23", "signers[0].until", "2026-12-31"),
+        ([("signers[0].until", "2026-11-01")], "2026-11-23", "signers[0]", "nobody has a mandate"),
+        ([("signers[0].since", "2027-11-01")], "2026-11-23", "signers[0]", "nobody has a mandate"),
+        ([("hours.seasons", [])], "2026-11-23", "hours.seasons", "Ramadan from about 2027-02-08"),
+        ([], "2027-03-12", "hours.seasons", "Ramadan from about 2028"),
+        (
+            [("register.rank_label", "Desil")],
+            "2026-11-23",
+            "services[0].purposes[0].max_rank",
+            "given at any desil",
+        ),
+        (
+            [("services[0].purposes[0].max_rank", 4)],
+            "2026-11-23",
+            "services[0].steps",
+            "`rank_within_limit`",
+        ),
+        (
+            [("services[0].purposes[0].max_rank", 4)],
+            "2026-11-23",
+            "register.rank_label",
+            "empty, but",
+        ),
+        ([("complaints.channels", [])], "2026-11-23", "complaints.channels", "not told"),
+        (
+            [("services[0].time.amount", 20)],
+            "2026-11-23",
+            "services[0].published.time",
+            "'15 Menit'",
+        ),
+    ],
+)
+def test_what_will_hurt_one_day_is_said_and_is_no_fault(
+    changes: list[tuple[str, object]], on: str, where: str, said: str
+) -> None:
+    assert said in minded(*changes, on=date.fromisoformat(on))[where]
+
+
+def test_a_mandate_that_somebody_takes_over_is_nothing_to_mind() -> None:
+    first, follows = LEBAK["signers"][0], LEBAK["signers"][0] | {"since": "2027-01-01"}
+    ending = [first | {"until": "2026-12-31"}, follows, LEBAK["signers"][1]]
+    assert not minded(("signers", ending))

@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from kiosk import casefile, desk, issuing, population, queue, verification
+from kiosk import desk, issuing, population, queue, verification
 from kiosk.loket import Loket
 from kiosk.seal import Core, Result, print_check, read
 from models import Letter, Ticket
 from tests.conftest import Clock, actor
 from tests.pages import Browser
 from tests.test_desk import act, to_step
-from views.status import measure
 
 Submit = Callable[..., int]
 PERSON = population.DEMO_PERSON
@@ -190,24 +189,6 @@ def test_a_token_that_is_nobodys_gets_a_friendly_404(browser: Browser) -> None:
     assert browser.fragment("/t/tidak-ada/rows").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("left", "budget", "said"),
-    [
-        (900, 900, (15, 15, "menit")),
-        (1, 900, (1, 15, "menit")),
-        (0, 900, (0, 15, "menit")),
-        (-1, 900, (-1, 15, "menit")),
-        (-300, 900, (-5, 15, "menit")),
-        (-20700, 900, (-5, 1, "jam")),
-        (27000, 27000, (8, 7, "jam")),
-    ],
-)
-def test_what_is_left_is_said_in_a_unit_that_fits(
-    left: int, budget: int, said: tuple[int, int, str]
-) -> None:
-    assert measure(casefile.Clock(left, budget, None, "green", None, stopped=False)) == said
-
-
 # ── Is this letter genuine? ──
 
 
@@ -319,7 +300,7 @@ def test_a_letter_whose_signing_failed_is_not_called_genuine(
     assert said(browser, letter) == ("status_belum_dapat_dicek", "status_belum_dapat_dicek")
 
 
-def test_the_six_codes_each_have_a_page_of_their_own() -> None:
+def test_the_codes_each_have_a_page_of_their_own() -> None:
     template = (Path(__file__).parents[1] / "templates/verify/page.html").read_text()
     assert all(f'"{code}": (' in template for code in verification.CODES)
 

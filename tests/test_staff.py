@@ -10,6 +10,7 @@ from kiosk.errors import Invalid, NotAllowed, NotFound, TooMany, Unusable
 from kiosk.loket import Loket
 from models import Audit, Device, Session, User
 from tests.conftest import PASSWORD, Clock, actor
+from tests.quick import REAL_HASHER
 
 HOUR = 3600
 
@@ -159,6 +160,12 @@ def test_a_password_is_kept_as_argon2id(loket: Loket) -> None:
     hashes = {user.password for user in User.select()}
     assert len(hashes) == User.select().count()
     assert all(each.startswith("$argon2id$") for each in hashes)
+
+
+def test_a_password_costs_who_guesses_it_what_rfc_9106_recommends() -> None:
+    kept = REAL_HASHER.hash(PASSWORD)
+    assert REAL_HASHER.verify(kept, PASSWORD)
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_nobody_changes_their_own_account_or_one_that_is_none(loket: Loket, clock: Clock) -> None:

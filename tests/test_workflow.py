@@ -5,11 +5,13 @@ from collections import deque
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from kiosk import board, casefile, desk, staff, versions, workflow
+from kiosk import board, casefile, desk, documents, staff, versions, workflow
 from kiosk.errors import NotAllowed
 from kiosk.loket import Loket
 from kiosk.office_file import OFFICES, load, parse
@@ -94,9 +96,16 @@ def _value(loket: Loket, id_: int, field: FormField, now: int) -> dict[str, list
     if field.kind == "person":
         person = loket.vault.unlock_json("given", application.given_ct)
         return {f"{field.name}.{part}": [text] for part, text in person.items()}
+    if field.kind == "checklist":
+        return _ticked(service, field)
+    if field.kind == "files":
+        _attach(loket, id_, field, now)
+        return {}
     simple: dict[str, Callable[[], str]] = {
         "text": lambda: "Catatan",
         "textarea": lambda: "Catatan\nbaris kedua",
+        "number": lambda: "3",
+        "date": lambda: "2026-11-20",
         "choice": lambda: field.options[0].id,
         "requirements": lambda: service.requirements[0].id,
         "staff": lambda: str(somebody(loket, field.role or "", now).id),
@@ -105,15 +114,34 @@ def _value(loket: Loket, id_: int, field: FormField, now: int) -> dict[str, list
     return {field.name: [simple[field.kind]()]}
 
 
+def _ticked(service: Service, field: FormField) -> dict[str, list[str]]:
+    """Every paper is there; where faults are expected, the first is wrong."""
+    given = {f"{field.name}.{paper.id}": ["ok"] for paper in service.papers}
+    if field.expects == "faults":
+        first = f"{field.name}.{service.papers[0].id}"
+        given |= {first: ["wrong"], f"{first}.note": ["Tidak terbaca"]}
+    return given
+
+
+def _attach(loket: Loket, id_: int, field: FormField, now: int) -> None:
+    """As many pictures as the field wants at least, each its own."""
+    for n in range(field.least):
+        picture = BytesIO()
+        Image.new("RGB", (64, 48), (n, 90, 78)).save(picture, "JPEG")
+        key = f"{id_}:{field.name}:{n}"
+        whose = documents.Owner(application=id_)
+        documents.add(loket, whose, field.document or "", picture.getvalue(), "counter", key, now)
+
+
 def do(loket: Loket, clock: Clock, id_: int, action: Action) -> Application:
-    """The act, by the first role of the step; then the row repeats its last event."""
+    """The act, by the first role that may; then the row repeats its last event."""
     if action.on:
         desk.printed_at_kiosk(loket, id_, clock.tick(20))
         return consistent(id_)
     application = desk.find(id_)
     step = versions.step_of(loket, application)
     given = filled(loket, id_, action, clock.at)
-    who = somebody(loket, step.roles[0], clock.at)
+    who = somebody(loket, (action.roles or step.roles)[0], clock.at)
     desk.act(loket, id_, action.id, given, who, application.seq, clock.tick(20))
     return consistent(id_)
 
@@ -128,7 +156,9 @@ def consistent(id_: int) -> Application:
     assert (application.step, application.seq, application.due_at, application.left_s) == (
         last.to_step, last.seq, last.due_at, last.left_s,
     )  # fmt: skip
-    assert (application.due_at is None) is (application.left_s is not None)
+    begun = application.budget_s > 0
+    assert (application.due_at is None) is (application.left_s is not None or not begun)
+    assert begun or application.left_s is None
     return application
 
 
@@ -149,7 +179,7 @@ def test_each_act_of_each_step_leads_where_the_file_says(
     to = service.step(action.next)
     assert (done.step, done.outcome) == (to.id, to.ends)
     assert (done.closed_at is None) is (to.ends is None)
-    assert (done.due_at is None) is to.stops_clock
+    assert (done.due_at is None) is (to.stops_clock or not done.budget_s)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -15,6 +15,7 @@ from flask import (
 from flask.blueprints import BlueprintSetupState
 
 from kiosk import staff
+from kiosk import standard as standards
 from kiosk.errors import Invalid, LoketError, NotFound
 from kiosk.imports import Imports
 from views import web
@@ -50,6 +51,15 @@ def page() -> str:
     return render_template("admin/page.html", health=checked())
 
 
+@blueprint.get("/standar")
+@web.for_staff("admin")
+def standard() -> str:
+    """The published standard of each service beside what the system does."""
+    profile = web.loket().profile
+    beside = [standards.read(profile, service) for service in profile.services]
+    return render_template("admin/standard.html", standards=beside)
+
+
 # ── People ──
 
 
@@ -63,7 +73,8 @@ def people() -> str:
 @web.for_staff("admin")
 def add_person() -> Response:
     given = {
-        part: request.form.get(part, "").strip()[:80] for part in ("name", "full_name", "role")
+        part: request.form.get(part, "").strip()[:80]
+        for part in ("name", "full_name", "role", "village")
     }
     password = request.form.get("password", "")[:200]
     try:
@@ -88,10 +99,10 @@ def person(user_id: int) -> str:
 @blueprint.post("/petugas/<int:user_id>")
 @web.for_staff("admin")
 def change_person(user_id: int) -> Response:
-    active, role = request.form.get("active") == "1", request.form.get("role", "")
-    profile = web.loket().profile
+    given = {part: request.form.get(part, "") for part in ("role", "village")}
+    active, profile = request.form.get("active") == "1", web.loket().profile
     try:
-        staff.change_user(profile, user_id, web.actor(), web.now(), active=active, role=role)
+        staff.change_user(profile, user_id, web.actor(), web.now(), active=active, **given)
     except Invalid as error:
         return make_response(_person(user_id, error.fields), 422)
     return make_response(redirect(url_for("admin.people"), 303))

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
 from socket import socket
@@ -13,13 +13,25 @@ from typing import Any
 
 import click
 
-from kiosk import board, demo, register, spool, staff, store
+from kiosk import (
+    board,
+    demo,
+    office_doc,
+    office_file,
+    office_report,
+    register,
+    spool,
+    staff,
+    store,
+    versions,
+)
 from kiosk.errors import Invalid, LoketError
 from kiosk.loket import Loket, open_loket, prepare
 from kiosk.settings import SETTINGS, Settings, read
 from views import server
 
 UNUSABLE = 2
+FAULTY = 1
 
 
 def _told(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,8 +124,11 @@ def _check_steps(loket: Loket) -> None:
 
 
 def _serve(settings: Settings, loket: Loket, address: socket) -> None:
-    _check_steps(loket)
     with store.served_once(settings.home):
+        # The program may be newer than the database, and the file than what is open.
+        store.create()
+        _check_steps(loket)
+        versions.adopt(loket, _now())
         lost = spool.recover(_now())
         if lost:
             click.echo(f"{lost} cetakan terputus; periksa printer.", err=True)
@@ -190,15 +205,16 @@ def user() -> None:
 @click.argument("name")
 @click.option("--role", required=True, help="A role of the office's file.")
 @click.option("--full-name", default="", help="As colleagues know them.")
+@click.option("--village", default="", help="Kecamatan/Desa, for a role that works for one desa.")
 @_told
-def user_add(name: str, role: str, full_name: str) -> None:
+def user_add(name: str, role: str, full_name: str, village: str) -> None:
     """Add a member of staff; the password is read from standard input."""
     settings, loket = _open()
     if sys.stdin.isatty():
         password = click.prompt("Kata sandi", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    staff.add_user(loket.profile, name, full_name, role, password, _now())
+    staff.add_user(loket.profile, name, full_name, role, password, _now(), village=village)
     click.echo(f"{name} ({role}) dapat masuk di {settings.base_url}/masuk")
 
 
@@ -233,9 +249,37 @@ def run_demo(people: int, no_serve: bool) -> None:
         with _bar(Path(f"register ({people})"), hidden=False) as progress:
             demo.fill_register(loket, people, _now(), progress)
     kiosk_code, display_code = demo.add_devices(_now())
-    click.echo(demo.welcome(settings, kiosk_code, display_code))
+    click.echo(demo.welcome(settings, loket.profile, kiosk_code, display_code))
     if address:
         _serve(settings, loket, address)
+
+
+@main.group()
+def office() -> None:
+    """The office's file."""
+
+
+@office.command("check")
+@click.argument("file")
+def check_office(file: str) -> None:
+    """Say what is wrong with an office's file: a path, or a name such as lebak. Exit 1 on faults.
+
+    Needs neither data folder nor database.
+    """
+    try:
+        report = office_file.check(file)
+    except LoketError as error:
+        click.echo(error.message)
+        sys.exit(FAULTY)
+    today = datetime.fromtimestamp(_now(), UTC).date()
+    click.echo("\n".join(office_report.lines(report, today)))
+    sys.exit(0 if report.profile else FAULTY)
+
+
+@office.command("docs")
+def office_docs() -> None:
+    """Print docs/office-file.md, made from the definitions that check the file."""
+    click.echo(office_doc.document(), nl=False)
 
 
 @main.command("settings")

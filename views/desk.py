@@ -15,11 +15,12 @@ from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
 from kiosk.service import Action, FormField
 from kiosk.staff import Actor
 from kiosk.tables import Text
-from views import web
+from views import documents, web
 
 blueprint = Blueprint("desk", __name__)
 PREVIEW_SCALE = 2.0
 REVEALED_S = 30
+COARSE_S = 600
 
 CHOSEN = ("staff", "requirements", "choice")
 HIDDEN = ("nik", "kk")
@@ -117,6 +118,7 @@ def act(application_id: int) -> Response:
     action, seq = request.form.get("action", ""), request.form.get("seq", 0, int)
     given = _sent(application_id, action)
     try:
+        documents.attach(application_id, action)
         desk.act(web.loket(), application_id, action, given, web.actor(), seq, web.now())
     except Invalid as fault:
         entry = request.form.to_dict(flat=False)
@@ -247,8 +249,9 @@ def pdf(application_id: int) -> Response:
 @web.for_staff()
 def keys() -> Response:
     """Single-key shortcuts on or off in this browser (WCAG 2.1.4)."""
-    room = "queue.page" if request.args.get("room") == "queue" else "desk.page"
-    response = make_response(redirect(url_for(room), 303))
+    room = request.args.get("room", "")
+    here = f"{room}.page" if room in ("queue", "proposals") else "desk.page"
+    response = make_response(redirect(url_for(here), 303))
     wanted = "off" if request.form.get("keys") == "off" else "on"
     return web.set_cookie(response, "keys", wanted, days=365)
 
@@ -267,8 +270,11 @@ def _printed(application_id: int, job: int | None) -> tuple[str, str] | None:
 
 
 def _version(read: str = "") -> str:
-    """Changes with every act, and when the office opens or closes: clocks run or stand still."""
-    return f"{read or board.desk_version()}-{web.loket().calendar.is_open(web.now()):d}"
+    """Changes with every act, when the office opens or closes (clocks run or stand still), and
+    now and then: clocks that are shown in hours and days do not run by themselves.
+    """
+    now = web.now()
+    return f"{read or board.desk_version()}-{web.loket().calendar.is_open(now):d}-{now // COARSE_S}"
 
 
 def _may(me: Actor) -> Callable[..., bool]:
@@ -355,7 +361,8 @@ def _work(me: Actor) -> dict[str, Any]:
 
 def _next(work: Work) -> int | None:
     """The oldest promise that waits for me and for nobody else, citizens included."""
-    ready = [row for row in work.rows if not row.clock.stopped and (row.mine or not row.assignee)]
+    mine = [row for row in work.rows if row.mine_to_do and (row.mine or not row.assignee)]
+    ready = [row for row in mine if not row.clock.stopped]
     row = next(iter([*ready, *work.rows]), None)
     return row.id if row else None
 
@@ -397,10 +404,10 @@ def _versions(view: Case, action: Action | None, printed: tuple[str, str] | None
     """What each part of the case that watches for change was drawn from."""
     running, held = view.clock.until is not None, view.letter
     revoked = held.revoked_at if held else None
-    letter_v = f"{held.prints}-{revoked}-{'-'.join(printed or ())}" if held else ""
+    letter_v = f"{held.prints}-{revoked}-{held.state}-{'-'.join(printed or ())}" if held else ""
     case_v = f"{view.seq}" if action else f"{view.seq}-{view.can_take_back:d}-{revoked}"
-    minute = -(-view.clock.left // 60)
-    head_v = f"{view.seq}-{minute}-{view.clock.light}-{running:d}-{view.ticket_state}"
+    rest = f"{view.clock.figure}{view.clock.unit.id}"
+    head_v = f"{view.seq}-{rest}-{view.clock.light}-{running:d}-{view.ticket_state}"
     return {"case_v": case_v, "head_v": head_v, "letter_v": letter_v}
 
 
@@ -415,7 +422,7 @@ def _choices(view: Case, field: FormField) -> list[Option]:
         anybody: list[Option] = [] if field.required else [("", "Siapa saja yang bertugas")]
         people = staff.people(field.role or "")
         return anybody + [(str(one.id), one.full_name) for one in people]
-    named = view.service.requirements if field.kind == "requirements" else field.options
+    named = view.service.papers if field.kind == "requirements" else field.options
     return [(one.id, one.title) for one in named]
 
 
@@ -424,11 +431,21 @@ def _initial(view: Case, action: Action | None) -> Given:
     start: Given = {}
     for one in action.fields if action else ():
         if one.prefill:
-            start[one.name] = [str(getattr(view, one.prefill))]
+            known = getattr(view, one.prefill)
+            start[one.name] = ["" if known is None else str(known)]
+        elif one.kind == "checklist":
+            start |= _ticked_before(view, one.name)
         elif one.kind == "person":
             shown = {part: value for part, value in view.person.items() if part not in HIDDEN}
             start |= {f"{one.name}.{part}": [value] for part, value in shown.items()}
     return start
+
+
+def _ticked_before(view: Case, name: str) -> Given:
+    """A checklist starts with what was ticked the last time: only what changed is ticked anew."""
+    found = (event.detail[name] for event in reversed(view.passed) if name in event.detail)
+    last: dict[str, str] = next(found, {})
+    return {f"{name}.{part}": [value] for part, value in last.items()}
 
 
 def _sent(application_id: int, action_id: str) -> Given:

@@ -5,11 +5,12 @@ from typing import Any
 import qrcode
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
-from kiosk import board, citizen, spool, visit
+from kiosk import board, citizen, documents, spool, visit
 from kiosk.errors import Invalid
 from kiosk.staff import EnrolledDevice
 from kiosk.visit import OpenVisit
 from views import web
+from views.documents import sent
 
 blueprint = Blueprint("kiosk", __name__)
 VISIT_COOKIE = "visit"
@@ -41,6 +42,23 @@ def begin() -> Response:
 @web.for_device("kiosk")
 def answer() -> Response:
     return _take(request.form.get("screen", ""))
+
+
+@blueprint.post("/kiosk/photos")
+@web.for_device("kiosk")
+def photograph() -> Response:
+    """A photo of a paper; its reason where it cannot be kept."""
+    current = _visit()
+    if current is None:
+        return _end(None)
+    kind = request.form.get("kind", "")
+    try:
+        for key, data in sent("file"):
+            visit.photograph(web.loket(), current, kind, data, key, web.now())
+    except Invalid as fault:
+        template = "" if web.is_htmx() else "kiosk/page.html"
+        return _show(current, template, 422, fault.fields)
+    return _answer(current)
 
 
 @blueprint.post("/kiosk/scans")
@@ -213,7 +231,13 @@ def _printing(current: OpenVisit) -> dict[str, Any]:
     return _status(current) | {"left": current.state.left, "job": state, "stuck": stuck}
 
 
+def _papers(current: OpenVisit) -> dict[str, Any]:
+    loket, service = web.loket(), current.state.service
+    return {"papers": documents.visit_papers(loket, service, current.id)}
+
+
 CONTEXT: dict[str, Any] = {
+    "papers": _papers,
     "start": _start,
     "check": _check,
     "birth": _birth,

@@ -81,7 +81,10 @@ def sign_out() -> Response:
         staff.sign_out(current_user.token)
     logout_user()
     session.clear()
-    return make_response(redirect(url_for("staff.sign_in"), 303))
+    response = make_response(redirect(url_for("staff.sign_in"), 303))
+    # What a phone kept of the field while the line was bad goes with whoever wrote it.
+    response.headers["Clear-Site-Data"] = '"storage"'
+    return response
 
 
 @blueprint.post("/bahasa")
@@ -118,8 +121,14 @@ def same_site(target: str) -> str:
 
 
 def place_of(role: str) -> str:
-    """Where this role works: the desk, or the admin pages for one that has no step of its own."""
+    """Where this role works: the desk, else the proposals, else the admin pages for one that has
+    no step of its own.
+    """
     profile = web.loket().profile
+    letters = any(role in step.roles for service in profile.letters for step in service.steps)
+    proposes = profile.may(role, "propose") or profile.may(role, "supervise")
+    if profile.proposals and proposes and not letters:
+        return url_for("proposals.page")
     works = any(role in step.roles for service in profile.services for step in service.steps)
     only_admin = profile.may(role, "admin") and not works
     return url_for("admin.page") if only_admin else "/meja"

@@ -6,7 +6,6 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template
 
 from kiosk import citizen
-from kiosk.casefile import Clock
 from kiosk.citizen import Status
 from kiosk.errors import NotFound
 from views import web
@@ -41,30 +40,16 @@ def rows(token: str) -> Response:
 
 
 def _shown(token: str, status: Status) -> dict[str, Any]:
-    figure, of, unit = measure(status.clock)
+    clock = status.clock
     return {
         "token": token,
         "status": status,
-        "figure": figure,
-        "of": of,
-        "unit": unit,
-        "resting": not status.clock.stopped and status.clock.until is None,
-        "version": f"{status.version}-{figure}-{status.printable}-{status.clock.until}",
+        "resting": clock.started and not clock.stopped and clock.until is None,
+        "version": f"{status.version}-{clock.figure}{clock.unit.id}-{clock.until}",
         "every_ms": every_ms(status),
         "qr": qr(web.loket().status_url(token)) if status.printable else None,
         "next_open": web.loket().calendar.next_open(web.now()),
     }
-
-
-def measure(clock: Clock) -> tuple[int, int, str]:
-    """What is left as a phone says it: (figure, of how many, unit).
-
-    Begun minutes, above two hours hours; late is negative and at least one.
-    """
-    longest = max(clock.budget, abs(clock.left))
-    size, unit = (60, "menit") if longest <= 2 * 3600 else (3600, "jam")
-    figure = -(-clock.left // size) if clock.left >= 0 else min(-1, -(-clock.left // size))
-    return figure, max(1, clock.budget // size), unit
 
 
 def every_ms(status: Status) -> int:
@@ -77,14 +62,9 @@ def every_ms(status: Status) -> int:
 
 
 def _pace(status: Status) -> int:
-    if status.outcome or (status.clock.until is None and not status.clock.stopped):
+    clock = status.clock
+    if status.outcome or (clock.started and not clock.stopped and clock.until is None):
         return SLOWEST
     if status.ticket_state in ("done", "no_show"):
         return PACE[1][1]
     return next((seconds for most, seconds in PACE if status.before <= most), SLOWEST)
-
-
-@blueprint.app_template_filter("amount")
-def amount(figure: int, unit: str) -> str:
-    """3 menit."""
-    return f"{abs(figure)} {web.translate(unit)}"

@@ -81,8 +81,9 @@ def _tab(digits: str) -> str:
 def verdict(digits: str) -> Response:
     """The verdict for programs, any origin.
 
-    Always 200 with one of the six codes, a bad signature and a garbled code included: the question
-    was answered, and a program that only looks at the status never takes a forgery for an outage.
+    Always 200 with one of the seven codes, a bad signature and a garbled code included: the
+    question was answered, and a program that only looks at the status never takes a forgery for an
+    outage.
     What is not known is null. 503 means that nothing could be asked.
     """
     found = verification.check(web.loket(), digits, web.now())

@@ -25,10 +25,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Guard:
-    """Who may use a route: `kind` public, staff or device; a right or device kinds narrow it."""
+    """Who may use a route: `kind` public, staff or device; rights or device kinds narrow it."""
 
     kind: str
-    right: Right | None = None
+    rights: tuple[Right, ...] = ()
     devices: tuple[str, ...] = ()
 
 
@@ -45,9 +45,9 @@ def public(view: View) -> View:
     return _guarded(Guard("public"))(view)
 
 
-def for_staff(right: Right | None = None) -> Callable[[View], View]:
-    """Signed-in staff, whose role has `right` in the office's file where one is named."""
-    return _guarded(Guard("staff", right=right))
+def for_staff(*rights: Right) -> Callable[[View], View]:
+    """Signed-in staff, whose role has one of `rights` in the office's file where any is named."""
+    return _guarded(Guard("staff", rights=rights))
 
 
 def for_device(*kinds: str) -> Callable[[View], View]:
