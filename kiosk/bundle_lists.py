@@ -50,8 +50,8 @@ class BundleView:
     """A sheet as a list shows it. `state`: making, frozen, signed, void.
 
     `told` is what was asked, label and value. `signed_how`: "tinta basah" or "TTE"; of the latter
-    `signed_by` is the name in the certificate, `issuer` who issued it. `can_sign`, `can_void` are
-    the actor's. Hashes are hex SHA-256; times epoch seconds.
+    `signed_by` is the name in the certificate, `issuer` who issued it. `can_sign`,
+    `can_scan_again` and `can_void` are the actor's. Hashes are hex SHA-256; times epoch seconds.
     """
 
     id: int
@@ -75,6 +75,7 @@ class BundleView:
     reason: str
     told: tuple[tuple[Text, str], ...]
     can_sign: bool
+    can_scan_again: bool
     can_void: bool
 
 
@@ -215,6 +216,7 @@ def _view(loket: Loket, row: Sheet, actor: Actor) -> BundleView:
         reason=facts.get("reason", ""),
         told=_told(bundle, facts["values"]),
         can_sign=mine and row.state == "frozen",
+        can_scan_again=mine and row.state == "signed" and not tte_facts,
         can_void=mine and row.state in VOIDABLE,
     )
 

@@ -315,11 +315,32 @@ def sign(loket: Loket, bundle_id: int, data: bytes, actor: Actor, now: int) -> N
         signature = asdict(tte.check(data, frozen))
         _sign_electronically(loket, row, data, signature, actor, now)
         return
+    _keep_scan(loket, row, bundle, data, actor, now)
+    with transaction():
+        _signed(loket, row, WET_INK, facts_of(loket, row), actor, now)
+
+
+def scan_again(loket: Loket, bundle_id: int, data: bytes, actor: Actor, now: int) -> None:
+    """A better scan of the same signed paper; the earlier one is kept beside it.
+
+    Raises Invalid({"file": reason}), NotAllowed, NotFound, Stale when it was not signed in ink.
+    """
+    row = find(loket, bundle_id, actor)
+    bundle = _require_mine(loket, row, actor)
+    if row.state != "signed" or row.signed_how != WET_INK:
+        raise Stale("Lembar ini tidak ditandatangani dengan tinta basah.")
+    _keep_scan(loket, row, bundle, data, actor, now)
+    _note(row, actor, "ganti pindaian lembar", now)
+
+
+def _keep_scan(
+    loket: Loket, row: Sheet, bundle: Bundle, data: bytes, actor: Actor, now: int
+) -> None:
+    from kiosk import tte
+
     tte.require_scan(data)
     key = f"bundle:{row.id}:{sha256(data).hexdigest()}"
     documents.add(loket, Owner(bundle=row.id), bundle.scan, data, "counter", key, now, actor)
-    with transaction():
-        _signed(loket, row, WET_INK, facts_of(loket, row), actor, now)
 
 
 def _sign_electronically(

@@ -27,6 +27,8 @@ from kiosk.staff import Actor
 from models import Application, Audit, Event, Letter, Ticket, User, transaction
 
 TAKE_BACK_S = 120
+# Under this name an act that corrects data keeps them as they were, to be taken back.
+BEFORE = "data_before"
 LASTING = frozenset({"issue", "release", "slip", "hand_over"})
 
 
@@ -205,9 +207,12 @@ def carry_out(
     now: int,
 ) -> None:
     """What an act that was looked at does, and the step it leads to. Inside a transaction."""
+    told: dict[str, Any] = dict(values)
+    if "correct_data" in action.does:
+        told[BEFORE] = loket.vault.unlock_json("given", application.given_ct)
     _effects(loket, application, action, values, actor, now)
     to = service.step(action.next)
-    enter(loket, application, service, action.id, to, actor.id, actor.role, values, now)
+    enter(loket, application, service, action.id, to, actor.id, actor.role, told, now)
     pass_standing(loket, application, service, now)
 
 
@@ -292,6 +297,11 @@ def _correct(loket: Loket, application: Application, values: Mapping[str, forms.
     person = values["person"]
     if not isinstance(person, dict):
         raise TypeError("correct_data needs a field `person` of kind `person`")
+    _give(loket, application, person)
+
+
+def _give(loket: Loket, application: Application, person: Mapping[str, str]) -> None:
+    """These are the applicant's data from now on."""
     application.given_ct = loket.vault.lock_json("given", person)
     application.nik_ix = loket.vault.index("nik", person["nik"])
     application.in_snapshot = loket.register.find_pair(person["nik"], person["kk"]) is not None
@@ -475,8 +485,15 @@ def take_back(loket: Loket, application_id: int, actor: Actor, seq: int, now: in
         if to.stops_clock and not _had_started(application):
             application.due_at, application.left_s, application.budget_s = None, None, 0
         application.assignee = _assignee_before(loket, application)
+        if before := _detail(loket, last).get(BEFORE):
+            _give(loket, application, before)
         enter(loket, application, service, "ditarik", to, actor.id, actor.role, {}, now)
     return application
+
+
+def _detail(loket: Loket, event: Event) -> dict[str, Any]:
+    """What the act was given."""
+    return loket.vault.unlock_json("detail", event.detail_ct) if event.detail_ct else {}
 
 
 def _assignee_before(loket: Loket, application: Application) -> User | None:
@@ -487,7 +504,7 @@ def _assignee_before(loket: Loket, application: Application) -> User | None:
         if event.action == "ditarik":
             given.pop()
             continue
-        detail = loket.vault.unlock_json("detail", event.detail_ct) if event.detail_ct else {}
+        detail = _detail(loket, event)
         given.append(int(detail["assignee"]) if detail.get("assignee") else given[-1])
     found: User | None = User.get_or_none(User.id == given[-2])
     return found

@@ -45,9 +45,13 @@ class Job:
 
 
 class Jobs:
-    """The jobs of one server. Threads may share it."""
+    """The jobs of one server. Threads may share it.
 
-    def __init__(self) -> None:
+    `patience_s` is how long whoever starts one is kept waiting for its end: most are done by then.
+    """
+
+    def __init__(self, patience_s: float = 2.0) -> None:
+        self.patience_s = patience_s
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
 
@@ -56,9 +60,9 @@ class Jobs:
         work: Callable[[Progress], Any],
         actor: Actor,
         about: Mapping[str, Any],
-        wait: float = 2.0,
+        wait: float | None = None,
     ) -> Job:
-        """Begin; the job after at most `wait` seconds of waiting for its end."""
+        """Begin; the job after at most `wait` seconds of waiting for its end, else of patience."""
         job = Job(secrets.token_urlsafe(12), actor.id, about)
         with self._lock:
             for old in [one.key for one in self._jobs.values() if one.state != "running"][:-KEPT]:
@@ -66,7 +70,7 @@ class Jobs:
             self._jobs[job.key] = job
         thread = threading.Thread(target=self._run, args=(job.key, work))
         thread.start()
-        thread.join(wait)
+        thread.join(self.patience_s if wait is None else wait)
         return self._jobs[job.key]
 
     def find(self, key: str, actor: Actor) -> Job:

@@ -9,6 +9,8 @@
     const said = document.querySelector("[data-picked]");
     const picked = boxes("ids").filter((box) => box.checked).length;
     if (said) said.textContent = picked;
+    const all = document.querySelector("[data-all=ids]");
+    if (all) all.checked = picked > 0 && picked === boxes("ids").length;
   }
 
   document.addEventListener("change", (event) => {

@@ -19,7 +19,7 @@ from kiosk import annex, bundles, documents, periods, proposals, signature, tte
 from kiosk.annex import Annex, Family, Person, Village
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale, Unusable
 from kiosk.loket import Loket
-from models import Application, BundleItem, Event, Proposal
+from models import Application, Audit, BundleItem, Event, Proposal
 from models import Bundle as Sheet
 from tests import scans
 from tests.binjai import (
@@ -356,6 +356,20 @@ def test_a_scan_of_the_signed_paper_moves_the_households_on(
         bundles.sign(loket, id_, scans.jpeg(), actor("supervisor"), NOW)
     with pytest.raises(Stale):
         bundles.void(loket, id_, "Salah", actor("supervisor"), NOW)
+
+
+def test_a_wrong_scan_is_replaced_and_both_are_kept(
+    loket: Loket, ratified: Callable[..., int]
+) -> None:
+    id_, supervisor = ratified(), actor("supervisor")
+    with pytest.raises(Stale):
+        bundles.scan_again(loket, id_, scans.png(), supervisor, NOW)
+    bundles.sign(loket, id_, scans.jpeg(), supervisor, NOW)
+    bundles.scan_again(loket, id_, scans.png(), supervisor, NOW + 60)
+    seen = bundles.read(loket, id_, supervisor)
+    assert (len(seen.scans), seen.view.state) == (2, "signed")
+    assert [row.step for row in Application.select()] == ["disahkan", "disahkan"]
+    assert Audit.select().where(Audit.what == "ganti pindaian lembar").count() == 1
 
 
 def test_a_scan_that_cannot_be_kept_signs_nothing(

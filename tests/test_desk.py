@@ -184,6 +184,18 @@ def test_a_letter_sent_back_goes_to_the_operator_with_its_reason(
     assert case.passed[-1].detail == {"reason": "Alamat belum lengkap"}
 
 
+def test_taking_back_a_correction_gives_the_data_back_too(
+    loket: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(loket)
+    before = loket.vault.unlock_json("given", desk.find(id_).given_ct)
+    sent = {f"person.{part}": text for part, text in before.items()}
+    act(loket, clock, id_, "front_office", "perbaiki", **sent | {"person.name": "SITI AMINAH LAIN"})
+    assert loket.vault.unlock_json("given", desk.find(id_).given_ct)["name"] == "SITI AMINAH LAIN"
+    desk.take_back(loket, id_, actor("front_office"), desk.find(id_).seq, clock.tick(30))
+    assert loket.vault.unlock_json("given", desk.find(id_).given_ct) == before
+
+
 def test_a_fresh_act_can_be_taken_back_and_both_stay_in_the_history(
     loket: Loket, clock: Clock, submit: Submit
 ) -> None:

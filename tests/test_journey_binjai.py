@@ -21,7 +21,6 @@ from tests.test_journey_lumajang import do_all, enter, frozen, judge, signed, ta
 from tests.test_proposal_views import NOTICE
 
 DAY_S = 86400
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ def app(home: Path, clock: Clock) -> Iterator[Flask]:
     settings = {"LOKET15_HOME": str(home), "LOKET15_OFFICE": "lumajang"}
     made_app = create_app(read(settings | {"LOKET15_BASE_URL": BASE_URL}), clock)
     made_app.testing = True
+    made_app.extensions["jobs"].patience_s = 60
     models.db.connect(reuse_if_open=True)
     yield made_app
     models.db.close()
@@ -262,6 +263,8 @@ def test_papers_are_checked_by_content_and_opened_on_the_record(
     wrong = desa.send(url, {"kind": "kk", "paper": (BytesIO(b"MZ not a photo"), "kk.jpg")})
     assert wrong.status_code == 422
     assert 'id="e-paper"' in said(wrong)
+    stranger = {"kind": "sktm", "paper": (BytesIO(scans.jpeg()), "a.jpg")}
+    assert desa.send(url, stranger).status_code == 422
     for _ in range(2):  # a second click
         sent = {"kind": "kk", "key": "a", "paper": (BytesIO(scans.jpeg()), "kk.jpg")}
         assert desa.send(url, sent).status_code == 303
@@ -442,6 +445,10 @@ def test_the_minutes_are_frozen_printed_signed_and_sent(
     assert answer.status_code == 303
     assert "Ditandatangani" in said(desa.page(answer.headers["Location"]))
     assert desa.client.get("/usulan/lembar/1/signed").mimetype == "image/jpeg"
+    assert desa.send("/usulan/lembar/1/scans", {}).status_code == 422
+    better = {"file": (BytesIO(scans.png()), "ba.png")}
+    assert desa.send("/usulan/lembar/1/scans", better).status_code == 303
+    assert len(documents.listed_bundle(loket, 1)) == 2
     assert {step(id_) for id_ in ids} == {"diunggah"}
 
 

@@ -138,6 +138,19 @@ def sign(sheet_id: int) -> Response:
     return make_response(redirect(_of(view, jadi=sheet_id), 303))
 
 
+@blueprint.post("/usulan/lembar/<int:sheet_id>/scans")
+@web.for_staff("propose", "supervise")
+def scan_again(sheet_id: int) -> Response:
+    """A better scan of the signed paper, where the first was the wrong one."""
+    loket, me, now = web.loket(), web.actor(), web.now()
+    view, upload = bundles.read(loket, sheet_id, me).view, request.files.get("file")
+    try:
+        bundles.scan_again(loket, sheet_id, upload.stream.read() if upload else b"", me, now)
+    except (Invalid, Stale) as fault:
+        return _again(view.kind, 422, of=view, wrong=sheet_id, fault=fault.message)
+    return make_response(redirect(_of(view, jadi=sheet_id), 303))
+
+
 @blueprint.post("/usulan/lembar/<int:sheet_id>/voids")
 @web.for_staff("propose", "supervise")
 def void(sheet_id: int) -> Response:

@@ -185,10 +185,12 @@ def take_back(application_id: int) -> Response:
 def attach(application_id: int) -> Response:
     """Keep a scan of one of the papers; the form's key makes a second click the same."""
     loket, me, now = web.loket(), web.actor(), web.now()
-    proposals.read(loket, application_id, me, now)
+    view = proposals.read(loket, application_id, me, now)
     upload, kind = request.files.get("paper"), request.form.get("kind", "")
     key = f"usulan:{application_id}:{request.form.get('key', '')[:40]}"
     try:
+        if kind not in _papers(view)["kinds"]:
+            raise Invalid({"paper": "Berkas jenis ini tidak diminta pada langkah ini."})
         data = upload.stream.read() if upload else b""
         documents.add(loket, Owner(application_id), kind, data, "counter", key, now, me)
     except Invalid as fault:
