@@ -5,11 +5,13 @@ end; letters' patterns that cannot be filled; published steps that are nobody's.
 reads the file; `kiosk.office_cautions` says what is no fault but will hurt.
 """
 
+import re
 import string
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from kiosk.certificate import CAPS
 from kiosk.profile import Hours, Profile
 from kiosk.service import (
     Action,
@@ -29,6 +31,10 @@ from kiosk.tables import Named
 FIELD_NAMES: dict[str, str] = {"staff": "assignee", "person": "person", "password": "password"}
 EFFECT_NEEDS: dict[Effect, FieldKind] = {"issue": "password", "correct_data": "person"}
 NUMBER_PARTS = {"no": 1, "tahun": 2026, "bulan": 11, "bulan_romawi": "XI"}
+WORDING = (
+    "title", "subtitle", "opening", "statement", "purpose", "validity", "freeze", "closing",
+)  # fmt: skip
+_TO_FILL = re.compile(r"\{[^}]*\}")
 LETTER_PARTS = (
     "jabatan", "dinas", "register", "register_panjang", "sumber", "tanggal_cek", "per_tanggal",
     "keperluan", "berlaku_hari", "berlaku_sampai", "dasar",
@@ -343,8 +349,13 @@ def _letter(where: str, service: LetterService) -> Iterator[Fault]:
     parts = (*LETTER_PARTS, *dict.fromkeys(field.name for field in service.checked))
     # Without the year, January's first number would be last January's.
     yield from _pattern(f"{where}.number", letter.number, tuple(NUMBER_PARTS), ("no", "tahun"))
-    for part in ("title", "subtitle", "opening", "statement", "purpose", "validity", "freeze"):
+    for part in WORDING[:-1]:
         yield from _pattern(f"{where}.{part}", getattr(letter, part) or "", parts)
+    for part in WORDING:
+        # What is filled in comes on top, but more than this never fits.
+        fixed, most = _TO_FILL.sub("", getattr(letter, part) or ""), CAPS[part][1]
+        if len(fixed) > most:
+            yield Fault(f"{where}.{part}", f"{len(fixed)} letters", f"at most {most}")
 
 
 def _pattern(

@@ -187,6 +187,7 @@ WORDING = [
     (f"{LETTER}.number", "{no.real}/{tahun}", f"{LETTER}.number", "unknown part {no.real}"),
     (f"{LETTER}.number", "{no/{tahun}", f"{LETTER}.number", "'{no/{tahun}'"),
     (f"{LETTER}.number", "{no:q}/{tahun}", f"{LETTER}.number", "Unknown format code"),
+    (f"{LETTER}.purpose", "x" * 161, f"{LETTER}.purpose", "at most 160"),
     (f"{LETTER}.opening", "Kami {siapa}", f"{LETTER}.opening", "unknown part {siapa}; expected"),
 ]
 
