@@ -176,6 +176,7 @@ def test_from_the_first_touch_to_the_verified_letter(office: Office) -> None:
     expect(draft).to_be_visible()
     assert draft.evaluate("image => image.complete && image.naturalWidth > 500")
     do(kadis, label, "Tanda tangani", password="sandi-contoh-15")
+    phone.reload()  # it asks by itself too, but not so often
     expect(phone.locator("main")).to_contain_text("Surat siap")
 
     tap(kiosk, "Cetak surat saya")
@@ -202,6 +203,7 @@ def test_from_the_first_touch_to_the_verified_letter(office: Office) -> None:
     assert DEMO_PERSON.nik not in school.content()
     assert "MALINGPING" not in school.content()
 
+    phone.reload()
     expect(phone.locator("main")).to_contain_text("Surat sudah Anda terima")
     expect(front.locator("#work .row")).to_have_count(0)
 
@@ -240,6 +242,7 @@ def test_a_person_not_found_is_told_where_to_register(office: Office) -> None:
     office.print_all()
     assert len(office.prints("slip-*.png")) == 1
     assert office.prints("letter-*.pdf") == []
+    phone.reload()
     expect(phone.locator("main")).to_contain_text("Selesai")
     assert "ENOK" not in phone.content()
 
