@@ -77,6 +77,8 @@ class IppServer:
             process.wait(PATIENCE)
             if process.stdout:
                 process.stdout.close()
+        # The command that prints inherits the port: it may hold it a moment longer.
+        until(lambda: not self._answers())
 
     def hold(self, reason: str = "") -> None:
         (self.folder / "hold").write_text(reason)
@@ -109,6 +111,9 @@ class IppServer:
     def _listens(self) -> bool:
         if self._running[-1].poll() is not None:
             raise AssertionError((self.folder / "printer.log").read_text())
+        return self._answers()
+
+    def _answers(self) -> bool:
         with suppress(OSError), socket.create_connection(("localhost", self.port), 1):
             return True
         return False
