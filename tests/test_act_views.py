@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from kiosk import board, casefile, desk, staff
 from kiosk.loket import Loket
@@ -63,7 +64,7 @@ def words(html: str) -> str:
     return " ".join(re.sub("<[^>]+>", " ", html).split())
 
 
-def send(browser: Browser, id_: int, action: str, **fields: str) -> object:
+def send(browser: Browser, id_: int, action: str, **fields: str) -> TestResponse:
     return browser.send(f"/meja/{id_}/acts", {"action": action, "seq": desk.find(id_).seq} | fields)
 
 
@@ -77,7 +78,7 @@ def test_papers_are_ticked_one_by_one_and_a_fault_keeps_the_ticks(
         assert html.count(f'name="papers.{paper}" value=') == 3
         assert f'name="papers.{paper}.note"' in html
     wrong = send(browser, id_, "lengkap", **COMPLETE | {"papers.kk": "wrong"})
-    page = check(wrong)  # type: ignore[arg-type]
+    page = check(wrong)
     assert page is not None
     alert = next(one for one in page.iter() if one.get("class") == "faults")
     assert [a.get("href") for a in alert.iter("a")] == ["#f-papers.kk"]
@@ -93,10 +94,10 @@ def test_the_wrong_button_for_the_papers_is_said_and_the_next_list_starts_from_t
     id_ = submit(hand)
     browser = as_role("front_office")
     refused = send(browser, id_, "kurang", **COMPLETE)
-    assert refused.status_code == 422  # type: ignore[attr-defined]
-    assert "Semua lengkap dan benar" in refused.get_data(as_text=True)  # type: ignore[attr-defined]
+    assert refused.status_code == 422
+    assert "Semua lengkap dan benar" in refused.get_data(as_text=True)
     short = COMPLETE | {"papers.kk": "wrong", "papers.kk.note": "fotokopi buram"}
-    assert send(browser, id_, "kurang", **short).status_code == 303  # type: ignore[attr-defined]
+    assert send(browser, id_, "kurang", **short).status_code == 303
     told = words(html_of(browser, f"/meja/{id_}"))
     assert "Papers: Kartu Keluarga (KK): salah, fotokopi buram" in told
     assert "menunggu pemohon, waktu mulai saat berkas lengkap" in told
@@ -164,11 +165,11 @@ def test_why_an_act_would_be_refused_stands_beside_it_and_on_its_form(
     assert unknown in form
     assert 'inputmode="numeric"' in form
     high = send(browser, id_, "ditemukan", seen="Ada", rank="7")
-    assert high.status_code == 422  # type: ignore[attr-defined]
-    answer = high.get_data(as_text=True)  # type: ignore[attr-defined]
+    assert high.status_code == 422
+    answer = high.get_data(as_text=True)
     assert "Desil 7 di atas batas untuk KIP Kuliah: paling tinggi 4." in answer
     assert "#f-rules" not in answer
-    assert send(browser, id_, "ditemukan", seen="Ada", rank="4").status_code == 303  # type: ignore[attr-defined]
+    assert send(browser, id_, "ditemukan", seen="Ada", rank="4").status_code == 303
 
 
 def test_work_given_to_one_is_seen_by_all_of_the_role_and_done_by_that_one(
@@ -194,7 +195,7 @@ def test_work_given_to_one_is_seen_by_all_of_the_role_and_done_by_that_one(
     html = html_of(browser, f"/meja/{first}")
     assert "Tugas ini untuk Oki Operator. Anda dapat melihatnya." in html
     assert "untuk Oki Operator" in html
-    assert send(browser, first, "ditemukan", seen="Ada").status_code == 403  # type: ignore[attr-defined]
+    assert send(browser, first, "ditemukan", seen="Ada").status_code == 403
     html = html_of(browser, f"/meja/{second}")
     assert "Tugas ini belum diberikan kepada siapa pun." in html
     mine = staff.Actor(oki.id, "oki", oki.full_name, "operator")
