@@ -90,13 +90,16 @@ class OfficeVersion(Table):
 class User(Table):
     """A member of staff. `name` is what they sign in with.
 
-    `village` is "Kecamatan/Desa" for those who work for one desa, else "".
+    `village` is "Kecamatan/Desa" for those who work for one desa, else "". The NIK is that of an
+    official who signs through a PSrE, null for everybody else.
     """
 
     name = TextField(unique=True)
     full_name = TextField()
     role = TextField()
     village = TextField(default="")
+    nik_ix = BlobField(null=True)
+    nik_ct = BlobField(null=True)
     password = TextField()
     active = BooleanField(default=True)
     created_at = IntegerField()
@@ -140,6 +143,49 @@ class Visit(Table):
     ended_at = IntegerField(null=True)
 
 
+class Mandate(Table):
+    """Who signs for a role, from day to day (ISO texts, both included): what the office's file does
+    not know beforehand, such as a Plh. for a week. `titles` is a JSON list. `ended_at`: withdrawn.
+    """
+
+    role = TextField()
+    user = ForeignKeyField(User, on_delete="RESTRICT")
+    user_id: int
+    capacity = TextField(
+        constraints=[Check("capacity IN ('definitive', 'an', 'ub', 'plh', 'plt')")]
+    )
+    titles = TextField()
+    name = TextField()
+    rank = TextField()
+    nip = TextField()
+    order = TextField(default="")
+    since = TextField()
+    until = TextField(null=True)
+    created_at = IntegerField()
+    created_by = ForeignKeyField(User, on_delete="RESTRICT")
+    created_by_id: int
+    ended_at = IntegerField(null=True)
+
+
+class Wording(Table):
+    """A letter's wording as the office published it, above that of its file; the newest counts.
+
+    `letter` is the letter's kind, `text` the parts as JSON; "" goes back to the file's own.
+    """
+
+    service = TextField()
+    letter = TextField()
+    seq = IntegerField(constraints=[Check("seq >= 1")])
+    text = TextField()
+    note = TextField(default="")
+    published_at = IntegerField()
+    published_by = ForeignKeyField(User, on_delete="RESTRICT")
+    published_by_id: int
+
+    class Meta:
+        indexes = ((("service", "letter", "seq"), True),)
+
+
 class Attempt(Table):
     """One counted try, in a bucket such as a device or a name; old ones are swept."""
 
@@ -156,11 +202,14 @@ class Application(Table):
     `due_at` is null while the clock is stopped; `left_s` then holds what was left of `budget_s`.
     Both are null before the clock has started: the promise runs from the complete file. `version`
     is that of the office's file it was started with; "" stands for the present one. `key` is that
-    of the counter's form: sent twice, it is one application.
+    of the counter's form: sent twice, it is one application. `replaces` is the letter in whose
+    place the one of this application will come.
     """
 
     number = TextField(unique=True)
     key = TextField(null=True, unique=True)
+    replaces = DeferredForeignKey("Letter", null=True, on_delete="RESTRICT")
+    replaces_id: int | None
     version = TextField(default="")
     channel = TextField(default="kiosk")
     service = TextField()
@@ -256,6 +305,9 @@ class Letter(Table):
 
     One to be signed by hand is drawn up before: `drawn_at` says since when its sheet is the one.
     `void`: its application ended before; the number stays taken, so that the sequence has no hole.
+    `signing` is how it is signed, `reference` the PSrE's id of a document it signed, `seal_key` the
+    id of the key in its seal. `wording` is the published one it was written in, null for the
+    file's. A letter that was revoked, suspended or replaced keeps its bytes.
     """
 
     application = ForeignKeyField(Application, unique=True, on_delete="RESTRICT")
@@ -268,6 +320,13 @@ class Letter(Table):
     claimed_at = IntegerField()
     signer = ForeignKeyField(User, on_delete="RESTRICT")
     signer_id: int
+    signing = TextField(
+        default="office_key", constraints=[Check("signing IN ('office_key', 'bsre', 'wet_ink')")]
+    )
+    reference = TextField(default="")
+    seal_key = IntegerField(default=1)
+    wording = ForeignKeyField(Wording, null=True, on_delete="RESTRICT")
+    wording_id: int | None
     drawn_at = IntegerField(null=True)
     facts_ct = BlobField()
     valid_until = TextField()
@@ -275,6 +334,8 @@ class Letter(Table):
     sha256 = TextField(null=True, unique=True)
     revoked_at = IntegerField(null=True)
     revoked_ct = BlobField(null=True)
+    suspended_at = IntegerField(null=True)
+    suspended_ct = BlobField(null=True)
     replaced_by = ForeignKeyField("self", null=True, on_delete="RESTRICT")
     replaced_by_id: int | None
 
@@ -431,6 +492,51 @@ class PrintJob(Table):
         indexes = ((("state", "id"), False),)
 
 
+class Institution(Table):
+    """A school or hospital that verifies many letters at once, known by the hash of its key."""
+
+    name = TextField(unique=True)
+    key_hash = TextField(unique=True)
+    created_at = IntegerField()
+    created_by = ForeignKeyField(User, on_delete="RESTRICT")
+    created_by_id: int
+    used_at = IntegerField(null=True)
+    codes = IntegerField(default=0)
+    revoked_at = IntegerField(null=True)
+
+
+class TrustedList(Table):
+    """A coordinating office whose signed list of offices is believed; `key` is its public key."""
+
+    address = TextField(unique=True)
+    name = TextField()
+    key = TextField()
+    fingerprint = TextField()
+    issued_at = IntegerField()
+    added_at = IntegerField()
+    refreshed_at = IntegerField()
+
+
+class TrustedOffice(Table):
+    """Another office whose letters can be checked here.
+
+    `keys` is its published key file (JSON), `status` its newest status list (a JWT) of `status_at`.
+    `via`: it is believed because that list names it.
+    """
+
+    address = TextField(unique=True)
+    code = TextField()
+    name = TextField()
+    keys = TextField()
+    fingerprint = TextField()
+    via = ForeignKeyField(TrustedList, null=True, on_delete="CASCADE")
+    via_id: int | None
+    status = TextField(null=True)
+    status_at = IntegerField(null=True)
+    added_at = IntegerField()
+    refreshed_at = IntegerField()
+
+
 class Audit(Table):
     """Who saw or changed what outside of an application's own events; append-only."""
 
@@ -442,8 +548,9 @@ class Audit(Table):
 
 
 TABLES = (
-    Counter, OfficeVersion, User, Session, Device, Visit, Attempt, Application, Event, Ticket,
-    QueueEvent, Letter, Period, Proposal, Member, Bundle, BundleItem, Document, PrintJob, Audit,
+    Counter, OfficeVersion, User, Mandate, Wording, Session, Device, Visit, Attempt, Application,
+    Event, Ticket, QueueEvent, Letter, Period, Proposal, Member, Bundle, BundleItem, Document,
+    PrintJob, Institution, TrustedList, TrustedOffice, Audit,
 )  # fmt: skip
 MIGRATIONS = Path(__file__).parent / "kiosk" / "migrations"
 

@@ -183,7 +183,7 @@ def act(
         staff.confirm_password(actor, password, now)
     made = None
     if "issue" in action.does or "draw_up" in action.does:
-        made = issuing.make(loket, application_id, actor, seq, now)
+        made = issuing.make(loket, application_id, action, actor, seq, now)
     with transaction():
         application = find(application_id)
         _require(application, seq)

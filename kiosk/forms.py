@@ -25,6 +25,8 @@ PERSON = {
     "village": 60,
     "district": 60,
 }
+# What an act is handed and no history keeps.
+SECRET = ("password", "passphrase")
 EMPTY = "Isi bagian ini."
 PAPER_STATES = ("ok", "missing", "wrong")
 NOT_COMPLETE = "Ada yang belum lengkap atau belum benar: pilih tombol untuk berkas belum lengkap."
@@ -33,7 +35,7 @@ NOTHING_WRONG = "Semua lengkap dan benar: pilih tombol untuk berkas lengkap."
 
 
 def read(service: Service, action: Action, given: Given) -> dict[str, Value]:
-    """The act's values by field name, passwords left out. Raises Invalid with all faults.
+    """The act's values by field name, secrets left out. Raises Invalid with all faults.
 
     `given` maps a field to the texts sent, as an HTML form does. A `person` field is sent as
     `<name>.nik`, `<name>.kk` and so on.
@@ -46,7 +48,7 @@ def read_fields(service: Service, fields: Iterable[FormField], given: Given) -> 
     faults: dict[str, str] = {}
     values: dict[str, Value] = {}
     for field in fields:
-        if field.kind == "password":
+        if field.kind in SECRET:
             continue
         try:
             values[field.name] = _READERS[field.kind](service, field, given)

@@ -1,4 +1,4 @@
-"""The letter of an application: draft, number, signature, archive, revocation.
+"""The letter of an application: draft, number, signature, archive, release.
 
 The order is number → render → sign → decode the QR → archive → release. The number is taken in
 one transaction and the letter released in another, because rendering must not hold up writers; a
@@ -11,23 +11,28 @@ signature, which would claim what only the sheet has; what seals it is the offic
 and the archive knows it by its SHA-256. Drawn up again, it keeps its number.
 """
 
-import os
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from kiosk import certificate, letter, numbers, versions, words
-from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
-from kiosk.letter import Facts
+from kiosk import (
+    archive,
+    certificate,
+    letter,
+    letter_facts,
+    mandates,
+    numbers,
+    signing,
+    versions,
+    words,
+)
+from kiosk.errors import Stale
 from kiosk.loket import Loket
-from kiosk.profile import Signer
-from kiosk.seal import Core, Result, initials, print_check
-from kiosk.service import LetterService
+from kiosk.service import Action, LetterText, Step
 from kiosk.staff import Actor
-from kiosk.vault import fsync_folder
-from models import Application, Audit, Letter, transaction
+from models import Application, Letter, transaction
 
 CLAIM_S = 60
 
@@ -47,51 +52,54 @@ class Made:
     by_hand: bool = False
 
 
-def draft(loket: Loket, application: Application, actor_role: str, now: int) -> bytes:
+def made_at(step: Step) -> str | None:
+    """The kind of letter that this step's acts make; None is the service's first."""
+    makers = (a for a in step.actions if {"issue", "draw_up"} & set(a.does))
+    return next((action.letter for action in makers), None)
+
+
+def draft(loket: Loket, application: Application, actor: Actor, now: int) -> bytes:
     """The letter as it will look, as a PDF with a watermark, without number and QR."""
     service = versions.letter_service_of(loket, application)
-    signer = _signer(loket, service, actor_role, now)
+    text = service.letter_of(made_at(service.step(application.step)))
+    signer = mandates.of(loket, text, actor, now)
     day = loket.calendar.day_of(now)
-    facts = _facts(loket, application, service, _draft_number(service, day), day)
-    said = versions.wording_of(loket, application)
-    text = letter.write(said, service, facts, signer, loket.verify_url("1"), draft=True)
-    return certificate.render(text)
+    facts = letter_facts.of(loket, application, service, _draft_number(text, day), day)
+    said, url = versions.wording_of(loket, application), loket.verify_url("1")
+    return certificate.render(letter.write(said, service, text, facts, signer, url, draft=True))
 
 
-def _draft_number(service: LetterService, day: date) -> str:
+def _draft_number(text: LetterText, day: date) -> str:
     """The pattern with dots where the number will stand."""
-    marked = words.letter_number(service.letter.number, 987654321, day)
+    marked = words.letter_number(text.number, 987654321, day)
     return marked.replace("987654321", "……")
 
 
-def make(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) -> Made:
-    """Number, render, sign and archive the letter; one to be signed by hand unsigned.
+def make(
+    loket: Loket, application_id: int, action: Action, actor: Actor, seq: int, now: int
+) -> Made:
+    """Number, render, sign and archive the letter of this act; one to be signed by hand unsigned.
 
     Raises Stale while somebody else signs it, NotAllowed without a mandate, Unusable when it could
     not be made: then it is not issued.
     """
-    row = _claim(loket, application_id, actor, seq, now)
+    row = _claim(loket, application_id, action, actor, seq, now)
     try:
         service = versions.letter_service_of(loket, row.application)
-        facts = loket.vault.unlock_json("letter", row.facts_ct)
-        signer = _signer(loket, service, actor.role, now)
-        said, url = versions.wording_of(loket, row.application), loket.verify_url(facts["digits"])
-        text = letter.write(said, service, _thaw(facts), signer, url, False)
-        by_hand = service.letter.signing == "wet_ink"
-        pdf = _finished(loket, text, by_hand, now)
-        path = path_of(loket, row)
+        text = service.letter_of(row.kind)
+        frozen = loket.vault.unlock_json("letter", row.facts_ct)
+        signer, facts = mandates.of(loket, text, actor, now), letter_facts.thaw(frozen)
+        said, url = versions.wording_of(loket, row.application), loket.verify_url(frozen["digits"])
+        finished = letter.write(said, service, text, facts, signer, url, draft=False)
+        pdf = signing.sign(loket, finished, text.signing, now).pdf
+        path = archive.path_of(loket, row)
         part = path.with_suffix(f".{row.claimed_at}-{actor.id}.part")
-        _write(part, pdf)
+        archive.write(part, pdf)
     except BaseException:
         _let_go(row)
         raise
-    return Made(row.id, row.claimed_at, sha256(pdf).hexdigest(), part, path, by_hand)
-
-
-def _finished(loket: Loket, text: certificate.Letter, by_hand: bool, now: int) -> bytes:
-    if by_hand:
-        return certificate.unsigned(text)
-    return certificate.make(text, loket.office_key, now)
+    hash_ = sha256(pdf).hexdigest()
+    return Made(row.id, row.claimed_at, hash_, part, path, text.signing == "wet_ink")
 
 
 def release(made: Made, now: int) -> None:
@@ -112,8 +120,7 @@ def release(made: Made, now: int) -> None:
     if not Letter.update(sha256=made.sha256, **done).where(mine).execute():
         made.part.unlink(missing_ok=True)
         raise Stale("Surat ini sedang atau sudah ditandatangani orang lain.")
-    made.part.replace(made.path)
-    fsync_folder(made.path.parent)
+    archive.put(made.part, made.path)
 
 
 def release_by_hand(application_id: int, actor: Actor, now: int) -> int:
@@ -156,7 +163,9 @@ def require_free(application_id: int, now: int) -> None:
         raise Stale("Surat ini sedang ditandatangani. Tunggu sebentar.")
 
 
-def _claim(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) -> Letter:
+def _claim(
+    loket: Loket, application_id: int, action: Action, actor: Actor, seq: int, now: int
+) -> Letter:
     """Take the number, or the one that an earlier try left; only one signer at a time."""
     with transaction():
         application = Application.get_by_id(application_id)
@@ -164,28 +173,30 @@ def _claim(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) 
             raise Stale("Permohonan ini sudah berubah. Yang terbaru ditampilkan.")
         require_free(application_id, now)
         service = versions.letter_service_of(loket, application)
-        _signer(loket, service, actor.role, now)
+        text, day = service.letter_of(action.letter), loket.calendar.day_of(now)
+        mandates.of(loket, text, actor, now)
         row = Letter.get_or_none(Letter.application == application_id)
-        row = row or _number(loket, application, service, actor, now)
-        facts = _facts(loket, application, service, row.number, loket.calendar.day_of(now))
+        row = row or _number(application, text, actor, now, day)
+        facts = letter_facts.of(loket, application, service, row.number, day)
         row.state, row.claimed_at, row.signer_id, row.drawn_at = "numbered", now, actor.id, None
+        row.signing, row.seal_key = text.signing, loket.seal_keys.current()[0]
         row.valid_until = facts.valid_until.isoformat()
-        row.facts_ct = loket.vault.lock_json("letter", _freeze(loket, row.id, facts))
+        frozen = letter_facts.freeze(loket, text, row.id, facts)
+        row.facts_ct = loket.vault.lock_json("letter", frozen)
         row.save()
     return row
 
 
 def _number(
-    loket: Loket, application: Application, service: LetterService, actor: Actor, now: int
+    application: Application, text: LetterText, actor: Actor, now: int, day: date
 ) -> Letter:
-    day = loket.calendar.day_of(now)
-    no = numbers.take(f"letter:{service.letter.kind}", str(day.year))
+    no = numbers.take(f"letter:{text.kind}", str(day.year))
     return Letter.create(
         application=application,
-        kind=service.letter.kind,
+        kind=text.kind,
         year=day.year,
         no=no,
-        number=words.letter_number(service.letter.number, no, day),
+        number=words.letter_number(text.number, no, day),
         state="numbered",
         claimed_at=now,
         signer=actor.id,
@@ -200,134 +211,3 @@ def _let_go(row: Letter) -> None:
         Letter.update(claimed_at=0).where(
             (Letter.id == row.id) & (Letter.state == "numbered")
         ).execute()
-
-
-def _signer(loket: Loket, service: LetterService, role: str, now: int) -> Signer:
-    """Whose mandate stands under it: with the office's key that of who signs; by hand the one that
-    the office's file names, or the first that holds.
-    """
-    day, letter = loket.calendar.day_of(now), service.letter
-    if letter.signing == "wet_ink":
-        wanted = (one for one in loket.profile.signers if letter.signer in (None, one.role))
-        signer = next((one for one in wanted if one.holds_on(day)), None)
-    else:
-        signer = loket.profile.signer(role, day)
-    if signer is None:
-        raise NotAllowed(f"Tidak ada mandat tanda tangan yang berlaku untuk {service.title.id}.")
-    return signer
-
-
-def _facts(
-    loket: Loket, application: Application, service: LetterService, number: str, day: date
-) -> Facts:
-    purpose = service.purpose(application.purpose)
-    if purpose is None or application.check_ct is None:
-        raise NotFound("Surat ini belum dapat dibuat: hasil pengecekan belum ada.")
-    check = loket.vault.unlock_json("check", application.check_ct)
-    return Facts(
-        number=number,
-        day=day,
-        person=loket.vault.unlock_json("given", application.given_ct),
-        check=check,
-        check_day=loket.calendar.day_of(check["at"]),
-        purpose=purpose.title.id,
-        validity_days=purpose.validity_days,
-    )
-
-
-def _freeze(loket: Loket, serial: int, facts: Facts) -> dict[str, Any]:
-    key_id, _ = loket.seal_keys.current()
-    nik, name = facts.person["nik"], facts.person["name"]
-    core = Core(
-        key_id=key_id,
-        serial=serial,
-        issued=facts.day,
-        validity_days=facts.validity_days,
-        result=Result.REGISTERED,
-        check=print_check(serial, nik, name),
-        initials=initials(name),
-    )
-    return {
-        **facts.__dict__,
-        "day": facts.day.isoformat(),
-        "check_day": facts.check_day.isoformat(),
-        "digits": loket.seal_keys.seal(core),
-    }
-
-
-def _thaw(frozen: dict[str, Any]) -> Facts:
-    rest = {key: value for key, value in frozen.items() if key != "digits"}
-    return Facts(
-        **rest
-        | {
-            "day": date.fromisoformat(frozen["day"]),
-            "check_day": date.fromisoformat(frozen["check_day"]),
-        }
-    )
-
-
-def path_of(loket: Loket, row: Letter) -> Path:
-    """Where the letter's bytes lie: by kind, year and number, nothing personal."""
-    return loket.archive / row.kind / str(row.year) / f"{row.no:06d}.pdf"
-
-
-def _write(path: Path, pdf: bytes) -> None:
-    """Write the bytes so that they are there, whole, also after the power went."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(pdf)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def pdf_of(loket: Loket, application_id: int) -> bytes:
-    """The archived bytes of the issued letter, or of the sheet to be signed by hand.
-
-    Raises NotFound, or Stale when they were changed.
-    """
-    row = Letter.get_or_none((Letter.application == application_id) & (Letter.state != "void"))
-    if row is None or (row.state == "numbered" and row.drawn_at is None):
-        raise NotFound("Surat ini belum terbit.")
-    try:
-        pdf = path_of(loket, row).read_bytes()
-    except FileNotFoundError:
-        raise NotFound("Berkas surat tidak ada di arsip. Hubungi admin.") from None
-    if sha256(pdf).hexdigest() != row.sha256:
-        raise Stale("Berkas surat di arsip tidak sama dengan yang terbit. Hubungi admin.")
-    return pdf
-
-
-def revoke(
-    loket: Loket, application_id: int, reason: str, replacement: str, actor: Actor, now: int
-) -> None:
-    """Revoke an issued letter; `replacement` is the number of the one that replaces it, or "".
-
-    Raises NotAllowed, Invalid, NotFound, Stale when it was revoked before.
-    """
-    if not loket.profile.may(actor.role, "revoke"):
-        raise NotAllowed("Anda tidak berwenang mencabut surat.")
-    if not reason.strip():
-        raise Invalid({"reason": "Tulis alasan pencabutan."})
-    with transaction():
-        row = Letter.get_or_none(
-            (Letter.application == application_id) & (Letter.state == "issued")
-        )
-        if row is None:
-            raise NotFound("Surat ini belum terbit.")
-        if row.revoked_at is not None:
-            raise Stale("Surat ini sudah dicabut.")
-        row.replaced_by = _replacement(row, replacement.strip())
-        row.revoked_at = now
-        row.revoked_ct = loket.vault.lock_json("revoked", {"reason": reason.strip()[:500]})
-        row.save()
-        Audit.create(at=now, actor=actor.id, what="cabut surat", subject=row.number)
-
-
-def _replacement(row: Letter, number: str) -> Letter | None:
-    if not number:
-        return None
-    found = Letter.get_or_none((Letter.number == number) & (Letter.state == "issued"))
-    if found is None or found.id == row.id or found.revoked_at is not None:
-        raise Invalid({"replacement": "Nomor surat pengganti tidak ada atau tidak berlaku."})
-    return found

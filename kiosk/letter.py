@@ -9,10 +9,14 @@ from kiosk import words
 from kiosk.certificate import Letter
 from kiosk.identity import group_nik
 from kiosk.profile import Profile, Signer
-from kiosk.service import LetterService, LetterText
+from kiosk.service import LetterService, LetterText, Signing
 
-SIGNED = {
+SIGNED: dict[Signing, str] = {
     "office_key": "Ditandatangani secara elektronik dengan kunci dinas.",
+    "bsre": (
+        "Dokumen ini telah ditandatangani secara elektronik menggunakan sertifikat elektronik yang "
+        "diterbitkan oleh Balai Sertifikasi Elektronik (BSrE), Badan Siber dan Sandi Negara."
+    ),
     "wet_ink": "Ditandatangani dengan tinta basah dan dibubuhi cap dinas.",
 }
 DRAFT = "RANCANGAN"
@@ -37,10 +41,16 @@ class Facts:
 
 
 def write(
-    profile: Profile, service: LetterService, facts: Facts, signer: Signer, url: str, draft: bool
+    profile: Profile,
+    service: LetterService,
+    text: LetterText,
+    facts: Facts,
+    signer: Signer,
+    url: str,
+    draft: bool,
 ) -> Letter:
     """The letter of these facts, signed by `signer`; a draft has a watermark and no QR."""
-    text, office = service.letter, profile.office
+    office = profile.office
     filled = _Filled(text, told(service, facts.check) | _parts(profile, facts, signer))
     return Letter(
         government=office.government.upper(),

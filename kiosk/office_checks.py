@@ -23,13 +23,19 @@ from kiosk.service import (
     LetterText,
     ProposalService,
     Service,
+    Signing,
     Step,
 )
 from kiosk.tables import Named
 
 # An act reads these fields by name, so each kind has one name and each name one kind.
-FIELD_NAMES: dict[str, str] = {"staff": "assignee", "person": "person", "password": "password"}
-EFFECT_NEEDS: dict[Effect, FieldKind] = {"issue": "password", "correct_data": "person"}
+FIELD_NAMES: dict[str, str] = {
+    "staff": "assignee",
+    "person": "person",
+    "password": "password",
+    "passphrase": "passphrase",
+}
+EFFECT_NEEDS: dict[Effect, FieldKind] = {"correct_data": "person"}
 NUMBER_PARTS = {"no": 1, "tahun": 2026, "bulan": 11, "bulan_romawi": "XI"}
 WORDING = (
     "title", "subtitle", "opening", "statement", "purpose", "validity", "freeze", "closing",
@@ -83,7 +89,8 @@ def faults(profile: Profile) -> Iterator[Fault]:
         where = f"services[{n}]"
         if isinstance(service, LetterService):
             yield from _own(where, service, profile)
-            yield from _letter(f"{where}.letter", service)
+            for at, letter in _letters(where, service).items():
+                yield from _letter(at, service, letter)
         else:
             yield from _proposals(where, service, names)
         yield from _service(where, service, names)
@@ -104,29 +111,64 @@ def _own(where: str, service: LetterService, profile: Profile) -> Iterator[Fault
     others = [other for other in profile.letters if other is not service]
     if any(other.series == service.series for other in others):
         yield Fault(f"{where}.series", f"{service.series!r} is taken", "a letter of its own")
-    letter = service.letter
-    if any(o.letter.number == letter.number and o.letter.kind != letter.kind for o in others):
-        yield Fault(f"{where}.letter.number", "another kind of letter has it", "its own")
+    taken = {letter.number: letter.kind for o in others for letter in (o.letter, *o.letters)}
+    letters = _letters(where, service)
+    for at, letter in letters.items():
+        if taken.setdefault(letter.number, letter.kind) != letter.kind:
+            yield Fault(f"{at}.number", "another kind of letter has it", "its own")
+        yield from _hand(f"{at}.signer", letter, {one.role for one in profile.signers})
+    ways = {letter.kind: letter.signing for letter in letters.values()}
+    if len(ways) < len(letters):
+        yield Fault(f"{where}.letters", "two letters of one kind", "a kind for each")
     for n, m, action in _acts(service):
-        yield from _signing(f"{where}.steps[{n}].actions[{m}]", action, letter.signing)
-    yield from _hand(f"{where}.letter.signer", letter, {one.role for one in profile.signers})
+        yield from _making(f"{where}.steps[{n}].actions[{m}]", action, service, ways)
 
 
-def _signing(at: str, action: Action, signing: str) -> Iterator[Fault]:
-    """A letter is issued in one act with the office's key, or drawn up and released by hand."""
-    wrong = {"draw_up", "release"} if signing == "office_key" else {"issue"}
-    for effect in sorted(wrong & set(action.does)):
-        expected = "`issue`" if signing == "office_key" else "`draw_up` and later `release`"
-        yield Fault(f"{at}.does", f"`{effect}` of a letter signed by {signing}", expected)
+def _letters(where: str, service: LetterService) -> dict[str, LetterText]:
+    """Path in the file → letter."""
+    more = {f"{where}.letters[{n}]": letter for n, letter in enumerate(service.letters)}
+    return {f"{where}.letter": service.letter} | more
+
+
+def _making(
+    at: str, action: Action, service: LetterService, ways: dict[str, Signing]
+) -> Iterator[Fault]:
+    """Which letter an act makes, and how that one is signed."""
     made, changed = {"issue", "draw_up"}, {"record_check", "correct_data"}
+    kind = action.letter or service.letter.kind
+    if kind not in ways:
+        yield from _reference(f"{at}.letter", kind, "kind of letter", set(ways))
+    elif "release" in action.does:
+        if "wet_ink" not in ways.values():
+            yield Fault(f"{at}.does", "`release` where no letter is signed by wet_ink", "`issue`")
+    elif made & set(action.does):
+        yield from _signing(at, action, ways[kind])
+    elif action.letter:
+        yield Fault(f"{at}.letter", "a letter of an act that makes none", "`issue` or `draw_up`")
     if made & set(action.does) and changed & set(action.does):
         yield Fault(f"{at}.does", "a letter made of what this act records", "two acts")
+
+
+def _signing(at: str, action: Action, signing: Signing) -> Iterator[Fault]:
+    """A letter is issued in one act by a signature, or drawn up and released by hand.
+
+    The signer says it with their password, or with the passphrase of their certificate.
+    """
+    right: Effect = "draw_up" if signing == "wet_ink" else "issue"
+    if right not in action.does:
+        expected = "`draw_up` and later `release`" if signing == "wet_ink" else "`issue`"
+        wrong = "draw_up" if right == "issue" else "issue"
+        yield Fault(f"{at}.does", f"`{wrong}` of a letter signed by {signing}", expected)
+    kinds = {field.kind for field in action.fields}
+    wanted: FieldKind = "passphrase" if signing == "bsre" else "password"
+    if right == "issue" and wanted not in kinds:
+        yield Fault(f"{at}.fields", f"no field of kind `{wanted}`", f"one, to sign by {signing}")
 
 
 def _hand(at: str, letter: LetterText, signers: set[str]) -> Iterator[Fault]:
     """Whose mandate stands under a letter signed by hand; another's is that of who signs."""
     if letter.signer and letter.signing != "wet_ink":
-        yield Fault(at, f"{letter.signer!r} of a letter signed by office_key", "none")
+        yield Fault(at, f"{letter.signer!r} of a letter signed by {letter.signing}", "none")
     elif letter.signer and letter.signer not in signers:
         yield from _reference(at, letter.signer, "role of a signer", signers)
 
@@ -344,8 +386,7 @@ def _closure(start: set[str], onward: dict[str, set[str]]) -> set[str]:
     return seen
 
 
-def _letter(where: str, service: LetterService) -> Iterator[Fault]:
-    letter = service.letter
+def _letter(where: str, service: LetterService, letter: LetterText) -> Iterator[Fault]:
     parts = (*LETTER_PARTS, *dict.fromkeys(field.name for field in service.checked))
     # Without the year, January's first number would be last January's.
     yield from _pattern(f"{where}.number", letter.number, tuple(NUMBER_PARTS), ("no", "tahun"))

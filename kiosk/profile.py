@@ -141,9 +141,17 @@ class Priority(Named):
 
 
 class Signer(Strict):
-    """Who may sign letters, in which form, and from when to when."""
+    """A mandate: who may sign letters, in which form, and from when to when.
+
+    `capacity` (Permendagri 1/2023): definitive; `an` (a.n.) for a superior; `ub` (u.b.) one further
+    down; `plh` and `plt` stand in, on an `order`, until a day. Only who signs in as `user` signs
+    under it; without one, whoever has the role.
+    """
 
     role: Id
+    capacity: Literal["definitive", "an", "ub", "plh", "plt"] = "definitive"
+    user: Id | None = None
+    order: Line | None = None
     titles: Annotated[tuple[Line, ...], Field(min_length=1, max_length=4)]
     name: Line
     rank: Line

@@ -45,6 +45,7 @@ class Result(IntEnum):
 
     REGISTERED = 1
     NOT_REGISTERED = 2
+    RECOMMENDED = 3
 
 
 class BadSeal(LoketError):

@@ -14,13 +14,14 @@ Unit = Literal["minute", "working_hour", "clock_hour", "calendar_day", "working_
 Effect = Literal["record_check", "correct_data", "issue", "draw_up", "release", "slip", "hand_over"]
 FieldKind = Literal[
     "text", "textarea", "number", "date", "choice", "requirements", "checklist", "staff",
-    "person", "password", "files",
+    "person", "password", "passphrase", "files",
 ]  # fmt: skip
 # Each is a function of `kiosk.rules`: no expression stands in an office's file.
 Rule = Literal[
     "rank_within_limit", "village_known", "not_in_register", "not_receiving", "population_padan",
     "address_padan", "household_complete",
 ]  # fmt: skip
+Signing = Literal["office_key", "bsre", "wet_ink"]
 Outcome = Literal["issued", "not_found", "cancelled", "done", "rejected"]
 
 
@@ -91,7 +92,8 @@ class Action(Named):
     `roles` narrows the step's roles; `assigned`: only whom the case was given to may do it. `rules`
     must all hold, else it is refused with their reasons. An act with `on` is nobody's key: it is
     done when that happens: the letter came out at the kiosk (`kiosk_print`), a collected sheet was
-    frozen or signed (`<bundle>.frozen`, `<bundle>.signed`).
+    frozen or signed (`<bundle>.frozen`, `<bundle>.signed`). `letter` is the kind of letter that an
+    act with `issue` or `draw_up` makes, where it is not the service's first.
     """
 
     next: Id
@@ -100,6 +102,7 @@ class Action(Named):
     said: Text
     fields: tuple[FormField, ...] = ()
     does: tuple[Effect, ...] = ()
+    letter: Id | None = None
     roles: tuple[Id, ...] = ()
     assigned: bool = False
     rules: tuple[Rule, ...] = ()
@@ -142,12 +145,14 @@ class Step(Named):
 class LetterText(Strict):
     """The wording of a letter; `{…}` parts are filled in from the case.
 
-    `signing`: with the office's key, or by hand on the printed sheet (wet ink, stamp); then the
-    mandate of the role `signer` stands under it, or the first one that holds.
+    `signing`: with the office's key, through BSrE, or by hand on the printed sheet (wet ink,
+    stamp); then the mandate of the role `signer` stands under it, or the first one that holds.
+    `result` is what it says of the person, as the seal tells it.
     """
 
     kind: Id
-    signing: Literal["office_key", "wet_ink"] = "office_key"
+    signing: Signing = "office_key"
+    result: Literal["registered", "not_registered", "recommended"] = "registered"
     signer: Id | None = None
     title: Line
     subtitle: Line | None = None
@@ -227,12 +232,23 @@ class Service(Named):
 
 
 class LetterService(Service):
-    """A letter for one person, from the kiosk or the counter; `series` is its ticket's letter."""
+    """A letter for one person, from the kiosk or the counter; `series` is its ticket's letter.
+
+    `letters` are others that an act may make: for who is not in the register, a recommendation.
+    """
 
     kind: Literal["letter"] = "letter"
     series: Annotated[str, Field(pattern=r"^[A-Z]$")]
     letter: LetterText
+    letters: tuple[LetterText, ...] = ()
     slip: SlipText
+
+    def letter_of(self, kind: str | None) -> LetterText:
+        """The letter of this kind, the first for None; KeyError when there is none."""
+        for letter in (self.letter, *self.letters):
+            if kind in (None, letter.kind):
+                return letter
+        raise KeyError(kind)
 
     @property
     def checked(self) -> tuple[FormField, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk import issuing, slips
+from kiosk import archive, slips
 from kiosk.errors import LoketError, NotFound, Unusable
 from kiosk.loket import Loket
 from kiosk.printers import Mime, Printer, PrinterDown, Status, printer_from
@@ -269,6 +269,6 @@ def _move(job: PrintJob, state: str, now: int, reason: str = "") -> None:
 
 def _document(loket: Loket, job: PrintJob, now: int) -> tuple[bytes, Mime]:
     if job.kind == "letter":
-        return issuing.pdf_of(loket, job.application_id), "application/pdf"
+        return archive.pdf_of(loket, job.application_id), "application/pdf"
     face = slips.ticket if job.kind == "ticket" else slips.not_found
     return png(draw(face(loket, job.application, now))), "image/png"

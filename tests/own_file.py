@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pypdfium2
 
-from kiosk import issuing
+from kiosk import archive
 from kiosk.loket import Loket, open_loket
 from kiosk.office_file import OFFICES
 from kiosk.office_keys import GUIDE
@@ -64,7 +64,7 @@ def dtsen() -> str:
 
 def letter_text(loket: Loket, application_id: int) -> str:
     """The issued letter's words as a reader of the PDF gets them, in one line."""
-    document = pypdfium2.PdfDocument(issuing.pdf_of(loket, application_id))
+    document = pypdfium2.PdfDocument(archive.pdf_of(loket, application_id))
     text = " ".join(page.get_textpage().get_text_range() for page in document)
     document.close()
     return " ".join(text.split())

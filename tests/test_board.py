@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import models
-from kiosk import board, casefile, citizen, desk, issuing, queue
+from kiosk import board, casefile, citizen, desk, letter_status, queue
 from kiosk.errors import NotFound
 from kiosk.loket import Loket
 from kiosk.staff import Actor
@@ -199,7 +199,7 @@ def test_a_phone_says_how_often_the_letter_may_still_be_printed(
 def test_a_revoked_letter_is_printed_nowhere(loket: Loket, clock: Clock, submit: Submit) -> None:
     id_ = submit(loket)
     to_step(loket, clock, id_, "penyerahan")
-    issuing.revoke(loket, id_, "Keliru", "", actor("kepala_dinas"), clock.at)
+    letter_status.revoke(loket, id_, "Keliru", "", actor("kepala_dinas"), clock.at)
     assert status(loket, id_, clock.at).printable == 0
     assert desk.print_at_kiosk(loket, token_of(id_), clock.at).state == "not_ready"
     with pytest.raises(desk.Stale):

@@ -7,10 +7,22 @@ from pathlib import Path
 import pytest
 
 import models
-from kiosk import board, casefile, certificate, desk, issuing, queue, spool, verification
+from kiosk import (
+    archive,
+    board,
+    casefile,
+    certificate,
+    desk,
+    issuing,
+    letter_status,
+    queue,
+    spool,
+    verification,
+)
 from kiosk.errors import Invalid, LoketError, NotAllowed, NotFound, Stale
 from kiosk.loket import Loket
 from kiosk.printers import printer_from
+from kiosk.service import Action
 from models import Application, Event, Letter, PrintJob, Ticket
 from tests.conftest import PASSWORD, Clock, actor
 
@@ -66,11 +78,11 @@ def test_the_archived_letter_is_the_one_that_was_hashed(
 ) -> None:
     id_ = submit(loket)
     to_step(loket, clock, id_, "penyerahan")
-    pdf = issuing.pdf_of(loket, id_)
+    pdf = archive.pdf_of(loket, id_)
     assert certificate.read_qr(pdf) == loket.verify_url(_digits(loket, id_))
-    issuing.path_of(loket, Letter.get()).write_bytes(pdf + b" ")
+    archive.path_of(loket, Letter.get()).write_bytes(pdf + b" ")
     with pytest.raises(Stale):
-        issuing.pdf_of(loket, id_)
+        archive.pdf_of(loket, id_)
 
 
 def test_an_application_not_found_ends_with_a_slip_and_no_letter(
@@ -266,7 +278,7 @@ def test_a_failed_signing_issues_nothing_and_keeps_its_number_for_the_next_try(
     assert desk.find(id_).step == "periksa"
     assert Letter.get().state == "numbered"
     with pytest.raises(NotFound):
-        issuing.pdf_of(loket, id_)
+        archive.pdf_of(loket, id_)
     blocked.unlink()
     act(loket, clock, id_, "kabid_linjamsos", "tanda_tangan", password=PASSWORD)
     assert (Letter.get().state, Letter.get().no) == ("issued", 1)
@@ -282,13 +294,13 @@ def test_a_revoked_letter_is_no_longer_genuine_and_leads_to_the_new_one(
     for id_ in (old, new):
         to_step(loket, clock, id_, "penyerahan")
     number = Letter.get(Letter.application == new).number
-    issuing.revoke(loket, old, "Alamat salah", number, actor("kepala_dinas"), clock.at)
+    letter_status.revoke(loket, old, "Alamat salah", number, actor("kepala_dinas"), clock.at)
     verdict = verification.check(loket, _digits(loket, old), clock.at)
     assert (verdict.code, verdict.replacement) == ("diganti", f"/v/{_digits(loket, new)}")
-    issuing.revoke(loket, new, "Keliru", "", actor("kabid_linjamsos"), clock.at)
+    letter_status.revoke(loket, new, "Keliru", "", actor("kabid_linjamsos"), clock.at)
     assert verification.check(loket, _digits(loket, new), clock.at).code == "dicabut"
     with pytest.raises(NotAllowed):
-        issuing.revoke(loket, new, "Keliru", "", actor("front_office"), clock.at)
+        letter_status.revoke(loket, new, "Keliru", "", actor("front_office"), clock.at)
 
 
 def test_a_letter_expires_after_its_last_day(loket: Loket, clock: Clock, submit: Submit) -> None:
@@ -318,19 +330,25 @@ def test_the_paper_is_matched_by_nik_and_name_five_times_at_most(
         match("3602014708900001", "SITI AMINAH")
 
 
+def sign(loket: Loket) -> Action:
+    found = loket.profile.service("sk_dtks").step("periksa").action("tanda_tangan")
+    assert found is not None
+    return found
+
+
 def test_a_signer_slower_than_the_claim_does_not_replace_the_letter_of_the_next(
     loket: Loket, clock: Clock, submit: Submit
 ) -> None:
     id_ = submit(loket)
     to_step(loket, clock, id_, "periksa")
     seq = desk.find(id_).seq
-    slow = issuing.make(loket, id_, actor("kepala_dinas"), seq, clock.at)
+    slow = issuing.make(loket, id_, sign(loket), actor("kepala_dinas"), seq, clock.at)
     clock.tick(issuing.CLAIM_S)
     act(loket, clock, id_, "kabid_linjamsos", "tanda_tangan", password=PASSWORD)
-    issued = issuing.pdf_of(loket, id_)
+    issued = archive.pdf_of(loket, id_)
     with pytest.raises(Stale), models.transaction():
         issuing.release(slow, clock.at)
-    assert issuing.pdf_of(loket, id_) == issued
+    assert archive.pdf_of(loket, id_) == issued
     assert [file.suffix for file in loket.archive.rglob("*.*")] == [".pdf"]
 
 
@@ -339,7 +357,8 @@ def test_nobody_acts_on_a_letter_while_it_is_being_signed(
 ) -> None:
     id_ = submit(loket)
     to_step(loket, clock, id_, "periksa")
-    issuing.make(loket, id_, actor("kepala_dinas"), desk.find(id_).seq, clock.at)
+    head, seq = actor("kepala_dinas"), desk.find(id_).seq
+    issuing.make(loket, id_, sign(loket), head, seq, clock.at)
     with pytest.raises(Stale):
         act(loket, clock, id_, "kabid_linjamsos", "kembalikan", reason="Terlambat")
 

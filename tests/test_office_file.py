@@ -149,7 +149,7 @@ FIELDS = [
     (f"{HAND_OVER}.past", True, f"{HAND_OVER}.past", "for kind `date` only"),
     (f"{HAND_OVER}.name", "assignee", f"{HAND_OVER}.name", "expected another name"),
     (f"{HAND_OVER}.options[1].id", "pemohon", f"{HAND_OVER}.options[1].id", "stands twice"),
-    (f"{SIGN}.fields", [], f"{SIGN}.fields", "`issue`; expected a field of kind `password`"),
+    (f"{SIGN}.fields", [], f"{SIGN}.fields", "no field of kind `password`; expected one, to sign"),
     (f"{CORRECT}.fields", [], f"{CORRECT}.fields", "expected a field of kind `person`"),
     (
         f"{STEP}[{CEK}].actions[0].fields[1].name",

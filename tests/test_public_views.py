@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from kiosk import desk, issuing, population, queue, verification
+from kiosk import desk, letter_status, population, queue, verification
 from kiosk.loket import Loket
 from kiosk.seal import Core, Result, print_check, read
 from models import Letter, Ticket
@@ -219,7 +219,7 @@ def test_the_verify_page_shows_only_what_is_allowed(
 def revoked(office: Loket, clock: Clock, digits: str, replacement: str = "") -> None:
     row = Letter.get_by_id(core_serial(office, digits))
     head = actor("kepala_dinas")
-    issuing.revoke(office, row.application_id, "salah data", replacement, head, clock.at)
+    letter_status.revoke(office, row.application_id, "salah data", replacement, head, clock.at)
 
 
 def core_serial(office: Loket, digits: str) -> int:

@@ -121,7 +121,7 @@ def test_a_malformed_code_is_refused(signed, spoil):
 
 
 @pytest.mark.parametrize(
-    ("place", "value"), [(0, 2), (0, 0), (9, 0), (9, 3), (13, ord("a")), (13, 0), (15, ord("1"))]
+    ("place", "value"), [(0, 2), (0, 0), (9, 0), (9, 4), (13, ord("a")), (13, 0), (15, ord("1"))]
 )
 def test_a_signed_core_of_unknown_meaning_is_refused(keys, place, value):
     core = bytearray(SITI_PACKED)

@@ -10,7 +10,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from kiosk import desk, issuing, spool
+from kiosk import archive, desk, spool
 from kiosk.errors import NotFound, Unusable
 from kiosk.loket import Loket
 from kiosk.printers import JobState, Mime, PrinterDown, Status
@@ -78,7 +78,7 @@ def test_ticket_slip_and_letter_land_in_the_folder_each_once(
     folder = loket.home / "prints"
     names = sorted(file.name for file in folder.iterdir())
     assert names == ["letter-4.pdf", "slip-3.png", "ticket-1.png", "ticket-2.png"]
-    assert (folder / "letter-4.pdf").read_bytes() == issuing.pdf_of(loket, found)
+    assert (folder / "letter-4.pdf").read_bytes() == archive.pdf_of(loket, found)
     assert _qr(folder / "ticket-1.png") == [loket.status_url(token)]
     assert _qr(folder / "slip-3.png") == []
     assert printing.job is not None

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from kiosk import issuing, verification
+from kiosk import letter_status, verification
 from kiosk.errors import LoketError, TooMany
 from kiosk.loket import Loket
 from kiosk.seal import DIGITS, read, write
@@ -35,7 +35,7 @@ def test_each_of_the_six_codes_is_said_of_the_letter_it_fits(
     newer = submit(loket)
     to_step(loket, clock, newer, "penyerahan")
     said = [check(loket, digits, clock.at).code, check(loket, digits, clock.at + 400 * DAY).code]
-    issuing.revoke(loket, issued, "Keliru", "", actor("kepala_dinas"), clock.at)
+    letter_status.revoke(loket, issued, "Keliru", "", actor("kepala_dinas"), clock.at)
     revoked = check(loket, digits, clock.at)
     said.append(revoked.code)
     assert revoked.revoked == loket.calendar.day_of(clock.at)

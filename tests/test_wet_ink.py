@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from kiosk import casefile, certificate, citizen, desk, issuing, verification
+from kiosk import archive, casefile, certificate, citizen, desk, issuing, verification
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale, Unusable
 from kiosk.loket import Loket
 from models import Document, Letter, Ticket
@@ -76,7 +76,7 @@ def test_the_sheet_says_how_it_is_signed_and_carries_no_electronic_signature(
     id_ = submit(hand)
     to_print(hand, clock, id_)
     act(hand, clock, id_, "operator", "cetak")
-    pdf = issuing.pdf_of(hand, id_)
+    pdf = archive.pdf_of(hand, id_)
     said = words_of(pdf)
     assert "Ditandatangani dengan tinta basah dan dibubuhi cap dinas." in said
     assert "elektronik" not in said
@@ -96,7 +96,7 @@ def test_without_a_named_signer_the_first_mandate_that_holds_stands_under_it(
     id_ = submit(later)
     to_print(later, clock, id_)
     act(later, clock, id_, "operator", "cetak")
-    assert "Contoh Pejabat Dua" in words_of(issuing.pdf_of(later, id_))
+    assert "Contoh Pejabat Dua" in words_of(archive.pdf_of(later, id_))
     nobody = replace(office, profile=signers.model_copy(update={"signers": (ended,)}))
     other = submit(nobody)
     to_print(nobody, clock, other)
@@ -137,7 +137,7 @@ def test_drawn_up_again_it_keeps_its_number_and_the_old_sheet_is_not_the_issued_
     act(hand, clock, id_, "operator", "ditemukan", **SEEN, rank="3")
     assert Letter.get().drawn_at is None
     with pytest.raises(NotFound):
-        issuing.pdf_of(hand, id_)
+        archive.pdf_of(hand, id_)
     clock.tick(86400)
     act(hand, clock, id_, "operator", "cetak")
     after = Letter.get()
@@ -178,7 +178,7 @@ def test_an_application_that_ends_without_its_signature_voids_the_number(
     act(hand, clock, id_, "operator", "batal", reason="Tidak jadi")
     assert Letter.get().state == "void"
     with pytest.raises(NotFound):
-        issuing.pdf_of(hand, id_)
+        archive.pdf_of(hand, id_)
     assert verification.check(hand, digits(hand), clock.at).code == "belum_terbit"
     desk.take_back(hand, id_, actor("operator"), desk.find(id_).seq, clock.at)
     assert Letter.get().state == "numbered"
@@ -236,7 +236,7 @@ def test_the_rank_that_the_operator_read_stands_on_the_letter_under_the_register
     id_ = submit(office)
     to_print(office, clock, id_, rank="4")
     act(office, clock, id_, "operator", "cetak")
-    assert "Desil : 4" in words_of(issuing.pdf_of(office, id_))
+    assert "Desil : 4" in words_of(archive.pdf_of(office, id_))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,18 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
-from kiosk import board, casefile, certificate, desk, issuing, queue, spool, staff
+from kiosk import (
+    archive,
+    board,
+    casefile,
+    certificate,
+    desk,
+    issuing,
+    letter_status,
+    queue,
+    spool,
+    staff,
+)
 from kiosk.board import Work
 from kiosk.casefile import Case
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
@@ -187,7 +198,7 @@ def revoke(application_id: int) -> Response:
     casefile.read(web.loket(), application_id, me, web.now())
     reason, replacement = form.get("reason", ""), form.get("replacement", "")
     try:
-        issuing.revoke(web.loket(), application_id, reason, replacement, me, web.now())
+        letter_status.revoke(web.loket(), application_id, reason, replacement, me, web.now())
     except Invalid as fault:
         entry = {"reason": [reason], "replacement": [replacement]}
         return _letter_again(application_id, faults=fault.fields, given=entry)
@@ -225,7 +236,7 @@ def draft(application_id: int) -> Response:
     loket, me, now = web.loket(), web.actor(), web.now()
     if not casefile.read(loket, application_id, me, now).can_read_draft:
         raise NotFound("Rancangan surat ini tidak ada.")
-    pdf = issuing.draft(loket, desk.find(application_id), me.role, now)
+    pdf = issuing.draft(loket, desk.find(application_id), me, now)
     response = make_response(certificate.preview_png(pdf, PREVIEW_SCALE))
     response.mimetype = "image/png"
     return response
@@ -237,7 +248,7 @@ def pdf(application_id: int) -> Response:
     """The archived bytes, named after the letter's number; the audit says who opened them."""
     loket, me, now = web.loket(), web.actor(), web.now()
     view = casefile.read(loket, application_id, me, now).letter
-    response = make_response(issuing.pdf_of(loket, application_id))
+    response = make_response(archive.pdf_of(loket, application_id))
     desk.note_opened(loket, application_id, me, "buka surat", now)
     name = re.sub(r"[^A-Za-z0-9.-]+", "-", view.number if view else "surat").strip("-.")
     response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
