@@ -9,7 +9,7 @@ from kiosk.office_file import load
 from kiosk.office_key import KEY_FILE, OfficeKey
 from kiosk.profile import Profile
 from kiosk.register import Register
-from kiosk.seal import SealKeys
+from kiosk.seal_keys import SealKeys
 from kiosk.vault import Vault
 
 FOLDERS = ("keys", "register", "archive", "prints", "rejects", "documents")

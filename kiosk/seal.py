@@ -1,35 +1,30 @@
-"""The seal of a letter: what its QR holds, the keys that sign it, how a code is read again.
+"""The seal of a letter: what its QR holds, and how a code is read again.
 
 A code is the decimal of `0x01 + core + signature`: 16 bytes of core and 64 of Ed25519 over
 `b"SKDTKS1\\0" + core`. Always 193 digits, so a QR keeps it in its numeric mode. It names
 nobody: no NIK, no name, no desil.
 """
 
-import base64
+import base64 as b64
 import hashlib
-import json
-import os
 import re
 import struct
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from enum import IntEnum
-from pathlib import Path
 from typing import TypedDict
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from kiosk.errors import Invalid, LoketError, NotFound, Stale, Unusable
+from kiosk.errors import Invalid, LoketError
 
 VERSION = 1
 DIGITS = 193
 LAST_SERIAL = 0xFFFFFF
 LAST_KEY = 0xFF
-# A year of use, and a month in which a forgotten rotation stops no letter.
-KEY_DAYS = 400
 
 _SIGNED = b"SKDTKS1\0"
 _CHECKED = b"SKDTKS1-CHECK\0"
@@ -126,97 +121,6 @@ def read(digits: str, keys: Iterable[PublicKey]) -> Core:
     return core
 
 
-class SealKeys:
-    """The office's seal keys: one that signs, and every public key it ever had."""
-
-    def __init__(self, path: Path, private: Ed25519PrivateKey, keys: list[PublicKey]) -> None:
-        self._path = path
-        self._private = private
-        self._keys = keys
-
-    @classmethod
-    def create(cls, path: Path, now: int) -> "SealKeys":
-        """A first key, in force from the day of `now` (UTC seconds), written to `path` (0600).
-
-        Raises `Stale` when the file is there: keys are never overwritten.
-        """
-        if path.exists():
-            raise Stale("Kunci segel sudah ada dan tidak ditimpa.")
-        private = Ed25519PrivateKey.generate()
-        keys = cls(path, private, [_published(1, private, now)])
-        keys._save()
-        return keys
-
-    @classmethod
-    def open(cls, path: Path) -> "SealKeys":
-        """The keys in `path`. Raises `NotFound`, or `Unusable` if others could read or spoil it."""
-        try:
-            mode, text = path.stat().st_mode, path.read_text()
-        except FileNotFoundError:
-            raise NotFound("Kunci segel belum dibuat.") from None
-        if mode & 0o077:
-            raise Unusable("Berkas kunci segel dapat dibaca akun lain: batasi ke 0600.")
-        return cls._parse(path, text)
-
-    @classmethod
-    def _parse(cls, path: Path, text: str) -> "SealKeys":
-        try:
-            kept = json.loads(text)
-            private = Ed25519PrivateKey.from_private_bytes(_unbase64(kept["private"]))
-            keys: list[PublicKey] = kept["keys"]
-            same = keys[-1]["key"] == _base64(private.public_key().public_bytes_raw())
-        except (ValueError, KeyError, IndexError, TypeError):
-            raise Unusable("Berkas kunci segel rusak: pulihkan dari cadangan.") from None
-        if not same:
-            raise Unusable("Berkas kunci segel tidak cocok dengan daftar kuncinya.")
-        return cls(path, private, keys)
-
-    def current(self) -> tuple[int, Ed25519PrivateKey]:
-        """The id and the private half of the key that signs now."""
-        return self._keys[-1]["key_id"], self._private
-
-    def public(self) -> list[PublicKey]:
-        """All public keys, oldest first: what `/.well-known/sk-keys.json` shows."""
-        return [key.copy() for key in self._keys]
-
-    def seal(self, core: Core) -> str:
-        """`write` with the current key, and read again: `BadSeal` if it would not be believed."""
-        digits = write(core, self.current()[1])
-        if read(digits, self._keys) != core:
-            raise BadSeal("Kode segel tidak terbaca sama seperti yang ditulis.")
-        return digits
-
-    def rotate(self, now: int) -> None:
-        """A new key signs from now on; the old private half is gone, its public half stays."""
-        key_id = self._keys[-1]["key_id"] + 1
-        if key_id > LAST_KEY:
-            raise Unusable("Nomor kunci segel sudah habis.")
-        self._private = Ed25519PrivateKey.generate()
-        self._keys = [*self._keys, _published(key_id, self._private, now)]
-        self._save()
-
-    def revoke(self, key_id: int, day: date) -> None:
-        """Believe no code of this key that is dated `day` or later; an earlier day wins."""
-        for key in self._keys:
-            if key["key_id"] == key_id:
-                key["revoked_at"] = min(day.isoformat(), key["revoked_at"] or "9999")
-                self._save()
-                return
-        raise NotFound("Kunci segel tidak ditemukan.")
-
-    def _save(self) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        kept = {"private": _base64(self._private.private_bytes_raw()), "keys": self._keys}
-        beside = self._path.with_name(self._path.name + ".new")
-        beside.unlink(missing_ok=True)
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            json.dump(kept, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
-
-
 def _pack(core: Core) -> bytes:
     letters = core.initials.encode("ascii", "replace").ljust(3, b"\0")
     if not _INITIALS.fullmatch(letters) or len(letters) != 3 or len(core.check) != 3:
@@ -260,22 +164,9 @@ def _require_in_force(key: PublicKey, issued: date) -> None:
         raise BadSeal("Kunci tanda tangan surat ini sudah dicabut.")
 
 
-def _published(key_id: int, private: Ed25519PrivateKey, now: int) -> PublicKey:
-    # A UTC date: never later than the date of an Indonesian office at the same moment.
-    today = datetime.fromtimestamp(now, UTC).date()
-    return PublicKey(
-        key_id=key_id,
-        alg="Ed25519",
-        key=_base64(private.public_key().public_bytes_raw()),
-        not_before=today.isoformat(),
-        expires=(today + timedelta(days=KEY_DAYS)).isoformat(),
-        revoked_at=None,
-    )
-
-
 def _public(text: str) -> Ed25519PublicKey:
     try:
-        return Ed25519PublicKey.from_public_bytes(_unbase64(text))
+        return Ed25519PublicKey.from_public_bytes(unbase64(text))
     except ValueError:
         raise BadSeal("Kunci tanda tangan surat ini tidak dapat dibaca.") from None
 
@@ -286,9 +177,11 @@ def _bytes3(number: int) -> bytes:
     return number.to_bytes(3)
 
 
-def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+def base64(data: bytes) -> str:
+    """URL-safe and without padding, as JOSE writes it (RFC 7515)."""
+    return b64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _unbase64(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+def unbase64(text: str) -> bytes:
+    """The bytes of `base64`. Raises ValueError."""
+    return b64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kiosk import seal
 from kiosk.errors import Invalid, LoketError, NotFound, Stale, Unusable
+from kiosk.seal_keys import KEY_DAYS, SealKeys
 
 NOW = 1_795_228_800  # 21 November 2026, 09.40 WIB
 NIK = "3602014107900001"
@@ -28,12 +29,12 @@ SITI_PACKED = bytes.fromhex("01010001a2512a005a01") + SITI.check + b"SA\0"
 
 @pytest.fixture
 def keys(tmp_path):
-    return seal.SealKeys.create(tmp_path / "keys" / "seal.json", NOW)
+    return SealKeys.create(tmp_path / "keys" / "seal.json", NOW)
 
 
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory):
-    keys = seal.SealKeys.create(tmp_path_factory.mktemp("keys") / "seal.json", NOW)
+    keys = SealKeys.create(tmp_path_factory.mktemp("keys") / "seal.json", NOW)
     return keys, keys.seal(SITI)
 
 
@@ -52,7 +53,7 @@ def refused(digits, keys):
 
 @given(
     serial=st.integers(0, seal.LAST_SERIAL),
-    day=st.integers(0, seal.KEY_DAYS),
+    day=st.integers(0, KEY_DAYS),
     validity=st.integers(0, 0xFFFF),
     result=st.sampled_from(seal.Result),
     check=st.binary(min_size=3, max_size=3),
@@ -155,7 +156,7 @@ def test_a_revoked_key_is_believed_only_before_that_day(keys):
     assert seal.read(before, keys.public()) == SITI
     assert refused(after, keys)
     keys.revoke(1, date(2026, 11, 21))
-    assert refused(before, seal.SealKeys.open(keys._path))
+    assert refused(before, SealKeys.open(keys._path))
     with pytest.raises(NotFound):
         keys.revoke(2, date(2026, 11, 21))
 
@@ -164,7 +165,7 @@ def test_rotation_keeps_old_codes_and_forgets_the_old_private_key(keys):
     old_private = keys.current()[1]
     digits = keys.seal(SITI)
     keys.rotate(NOW + 86400)
-    opened = seal.SealKeys.open(keys._path)
+    opened = SealKeys.open(keys._path)
     key_id, private = opened.current()
     assert key_id == 2
     assert private.private_bytes_raw() == keys.current()[1].private_bytes_raw()
@@ -195,13 +196,13 @@ def test_key_file_is_for_the_office_alone(keys):
     assert [file.name for file in keys._path.parent.iterdir()] == ["seal.json"]
     keys._path.chmod(0o640)
     with pytest.raises(Unusable):
-        seal.SealKeys.open(keys._path)
+        SealKeys.open(keys._path)
 
 
 def test_keys_are_never_overwritten(keys):
     text = keys._path.read_text()
     with pytest.raises(Stale):
-        seal.SealKeys.create(keys._path, NOW)
+        SealKeys.create(keys._path, NOW)
     assert keys._path.read_text() == text
 
 
@@ -209,7 +210,7 @@ def test_keys_are_never_overwritten(keys):
 def test_a_spoilt_key_file_says_so(keys, text):
     keys._path.write_text(text)
     with pytest.raises(Unusable):
-        seal.SealKeys.open(keys._path)
+        SealKeys.open(keys._path)
 
 
 def test_a_key_file_whose_halves_differ_says_so(keys):
@@ -217,12 +218,12 @@ def test_a_key_file_whose_halves_differ_says_so(keys):
     kept["private"] = seal._base64(Ed25519PrivateKey.generate().private_bytes_raw())
     keys._path.write_text(json.dumps(kept))
     with pytest.raises(Unusable):
-        seal.SealKeys.open(keys._path)
+        SealKeys.open(keys._path)
 
 
 def test_missing_keys_are_not_found(tmp_path):
     with pytest.raises(NotFound):
-        seal.SealKeys.open(tmp_path / "none.json")
+        SealKeys.open(tmp_path / "none.json")
 
 
 def test_the_last_key_number_cannot_be_passed(keys):
