@@ -170,7 +170,7 @@ def test_rotation_keeps_old_codes_and_forgets_the_old_private_key(keys):
     assert key_id == 2
     assert private.private_bytes_raw() == keys.current()[1].private_bytes_raw()
     assert private.private_bytes_raw() != old_private.private_bytes_raw()
-    assert seal._base64(old_private.private_bytes_raw()) not in keys._path.read_text()
+    assert seal.base64(old_private.private_bytes_raw()) not in keys._path.read_text()
     assert seal.read(digits, opened.public()) == SITI
     tomorrow = replace(SITI, key_id=2, issued=date(2026, 11, 22))
     assert seal.read(opened.seal(tomorrow), keys.public()) == tomorrow
@@ -182,12 +182,12 @@ def test_published_keys_hold_nothing_private(keys):
     assert published == {
         "key_id": 1,
         "alg": "Ed25519",
-        "key": seal._base64(private.public_key().public_bytes_raw()),
+        "key": seal.base64(private.public_key().public_bytes_raw()),
         "not_before": "2026-11-21",
         "expires": "2027-12-26",
         "revoked_at": None,
     }
-    assert seal._base64(private.private_bytes_raw()) not in json.dumps(keys.public())
+    assert seal.base64(private.private_bytes_raw()) not in json.dumps(keys.public())
 
 
 def test_key_file_is_for_the_office_alone(keys):
@@ -215,7 +215,7 @@ def test_a_spoilt_key_file_says_so(keys, text):
 
 def test_a_key_file_whose_halves_differ_says_so(keys):
     kept = json.loads(keys._path.read_text())
-    kept["private"] = seal._base64(Ed25519PrivateKey.generate().private_bytes_raw())
+    kept["private"] = seal.base64(Ed25519PrivateKey.generate().private_bytes_raw())
     keys._path.write_text(json.dumps(kept))
     with pytest.raises(Unusable):
         SealKeys.open(keys._path)
