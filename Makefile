@@ -8,7 +8,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
-CODE := app.py models.py kiosk views tests
+CODE := app.py models.py kiosk views tests scripts docs
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/pip-compile --quiet --generate-hashes \
 	--allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 TEST_NEEDS := chromium=chromium poppler-utils=pdfsig zbar-tools=zbarimg \

@@ -28,11 +28,16 @@ LAST_KEY = 0xFF
 
 _SIGNED = b"SKDTKS1\0"
 _CHECKED = b"SKDTKS1-CHECK\0"
+_CODED = b"SKDTKS1-CODE\0"
 _CORE = struct.Struct(">BB3sHHB3s3s")
 _SIGNATURE_BYTES = 64
 _EPOCH = date(1970, 1, 1)
-_APOSTROPHES = "'`\u2018\u2019\u02bb\u02bc"
+_APOSTROPHES = "'`\u00b4\u02b9\u02bb\u02bc\u2018\u2019\u201b\u2032"
+_CLOSED_UP = re.compile(f"[{_APOSTROPHES}\u0300-\u036f]")
 _INITIALS = re.compile(rb"[A-Z]{0,3}\0{0,3}")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ALIKE = str.maketrans("OIL", "011")
+_BASE64 = re.compile("[A-Za-z0-9_-]*")
 
 
 class Result(IntEnum):
@@ -73,6 +78,11 @@ class Core:
     check: bytes
     initials: str
 
+    @property
+    def until(self) -> date:
+        """The last day of its validity; the day of issue is the first."""
+        return self.issued + timedelta(days=self.validity_days - 1)
+
 
 def print_check(serial: int, nik: str, name: str) -> bytes:
     """Three bytes that tie a code to the NIK and the name on the paper.
@@ -84,13 +94,25 @@ def print_check(serial: int, nik: str, name: str) -> bytes:
     return hashlib.sha256(text).digest()[:3]
 
 
+def plain_nik(nik: str) -> str:
+    """A NIK as a person may type it again: its digits 0 to 9, whatever stands between."""
+    return "".join(re.findall("[0-9]", nik))
+
+
 def plain_name(name: str) -> str:
-    """A name as a person may type it again: A-Z, 0-9 and single spaces; apostrophes close up."""
-    decomposed = unicodedata.normalize("NFKD", name).upper()
-    closed = "".join(
-        c for c in decomposed if not unicodedata.combining(c) and c not in _APOSTROPHES
-    )
+    """A name as a person may type it again: A-Z, 0-9 and single spaces; apostrophes close up.
+
+    Twice, as decomposing makes some anew and would make a space of an acute accent. Of combining
+    marks those of Latin letters go (U+0300 to U+036F): the same in every version of Unicode.
+    """
+    decomposed = unicodedata.normalize("NFKD", _CLOSED_UP.sub("", name)).upper()
+    closed = _CLOSED_UP.sub("", decomposed)
     return " ".join(re.findall("[A-Z0-9]+", closed))
+
+
+def fits(core: Core, nik: str, name: str) -> bool:
+    """Whether NIK and name as typed off the paper are those that were sealed."""
+    return print_check(core.serial, plain_nik(nik), name) == core.check
 
 
 def initials(name: str) -> str:
@@ -110,7 +132,7 @@ def read(digits: str, keys: Iterable[PublicKey]) -> Core:
     """The core of a code that one of `keys` (as `SealKeys.public`) signed, else `BadSeal`."""
     packed, signature = _payload(digits)
     core = _unpack(packed)
-    published = next((key for key in keys if key["key_id"] == core.key_id), None)
+    published = next((key for key in keys if _is_of(key, core)), None)
     if published is None:
         raise BadSeal("Kunci tanda tangan surat ini tidak dikenal.")
     try:
@@ -119,6 +141,21 @@ def read(digits: str, keys: Iterable[PublicKey]) -> Core:
         raise BadSeal("Tanda tangan pada kode surat tidak sah.") from None
     _require_in_force(published, core.issued)
     return core
+
+
+def code(digits: str) -> str:
+    """The verifier's code printed under the QR, as `7K3M-0QXB`: from a hash of the signature.
+
+    With the letter's number it finds a letter whose QR won't scan. Raises `BadSeal`.
+    """
+    number = int.from_bytes(hashlib.sha256(_CODED + _payload(digits)[1]).digest()[:5])
+    signs = "".join(_CROCKFORD[number >> shift & 31] for shift in range(35, -1, -5))
+    return f"{signs[:4]}-{signs[4:]}"
+
+
+def plain_code(typed: str) -> str:
+    """A verifier's code as typed, for comparing: eight signs, O read as 0, I and L as 1."""
+    return "".join(sign for sign in typed.upper().translate(_ALIKE) if sign in _CROCKFORD)
 
 
 def _pack(core: Core) -> bytes:
@@ -156,12 +193,27 @@ def _payload(digits: str) -> tuple[bytes, bytes]:
     return payload[: _CORE.size], payload[_CORE.size :]
 
 
+def digits_in(text: str) -> str:
+    """The code in what somebody pasted: of an address with /v/…, else every digit in it."""
+    address = re.search("/v/([0-9]+)", text)
+    return address[1] if address else "".join(re.findall("[0-9]", text))
+
+
+def serial_in(digits: str) -> int:
+    """The serial that a code says, its signature not asked. Raises BadSeal for what is no code."""
+    return int.from_bytes(_payload(digits)[0][2:5])
+
+
 def _require_in_force(key: PublicKey, issued: date) -> None:
     day = issued.isoformat()
     if not key["not_before"] <= day <= key["expires"]:
         raise BadSeal("Tanggal surat di luar masa berlaku kunci tanda tangannya.")
     if key["revoked_at"] is not None and day >= key["revoked_at"]:
         raise BadSeal("Kunci tanda tangan surat ini sudah dicabut.")
+
+
+def _is_of(key: PublicKey, core: Core) -> bool:
+    return key["alg"] == "Ed25519" and key["key_id"] == core.key_id
 
 
 def _public(text: str) -> Ed25519PublicKey:
@@ -183,5 +235,7 @@ def base64(data: bytes) -> str:
 
 
 def unbase64(text: str) -> bytes:
-    """The bytes of `base64`. Raises ValueError."""
+    """The bytes of `base64`. Raises ValueError, for a sign that is not its own too."""
+    if not _BASE64.fullmatch(text):
+        raise ValueError("not base64url")
     return b64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,5 +1,7 @@
+import hashlib
 import json
 import random
+import re
 import stat
 from dataclasses import replace
 from datetime import date
@@ -278,6 +280,7 @@ def test_print_check_knows_serial_nik_and_name_apart():
     [
         ("Siti Aminah", "SITI AMINAH", "SA"),
         ("Nur'aini", "NURAINI", "N"),
+        ("Nur\u00b4aini \uff07Abd \u0149", "NURAINI ABD N", "NAN"),
         ("Drs. H. Endang Sutisna", "DRS H ENDANG SUTISNA", "DHE"),
         ("R2 Ümit 3", "R2 UMIT 3", "RU"),
         ("", "", ""),
@@ -290,3 +293,51 @@ def test_names_are_reduced_to_what_can_be_typed_again(name, plain, initials):
 
 def test_a_bad_seal_is_one_of_the_family():
     assert issubclass(seal.BadSeal, LoketError)
+
+
+def test_the_verifiers_code_is_of_the_signature_and_forgives_look_alikes(signed):
+    digits = signed[1]
+    code = seal.code(digits)
+    assert re.fullmatch("[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", code)
+    # By hand: forty bits as eight signs, most significant first.
+    signature = int(digits).to_bytes(81)[-64:]
+    bits = (
+        f"{int.from_bytes(hashlib.sha256(b'SKDTKS1-CODE' + bytes(1) + signature).digest()):0256b}"
+    )
+    signs = [
+        "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[int(bits[at : at + 5], 2)] for at in range(0, 40, 5)
+    ]
+    assert code.replace("-", "") == "".join(signs)
+    assert seal.plain_code(f" {code.lower()} ") == "".join(signs)
+    assert seal.plain_code("o1iL-0OQu") == "011100Q"
+
+
+def test_what_is_no_code_has_no_verifiers_code(signed):
+    with pytest.raises(seal.BadSeal):
+        seal.code(signed[1][:-1])
+
+
+def test_a_letter_is_valid_on_its_first_day_and_ninety_days_in_all():
+    assert SITI.until == date(2027, 2, 18)
+    assert replace(SITI, validity_days=1).until == SITI.issued
+
+
+@pytest.mark.parametrize("nik", [NIK, "3602 0141 0790 0001", f"NIK: {NIK}\n"])
+def test_the_paper_fits_however_its_nik_is_typed(nik):
+    assert seal.fits(SITI, nik, "siti aminah")
+    assert not seal.fits(SITI, nik[:-2], "siti aminah")
+    assert not seal.fits(SITI, nik, "Siti Amina")
+
+
+def test_a_key_of_another_algorithm_is_passed_over(signed):
+    keys = signed[0].public()
+    other = {**keys[0], "alg": "Ed448"}
+    assert seal.read(signed[1], [other, *keys]) == SITI
+    with pytest.raises(seal.BadSeal):
+        seal.read(signed[1], [other])
+
+
+@pytest.mark.parametrize("key", ["", "A" * 42, "A" * 44, "+" * 43, "A" * 42 + "="])
+def test_a_key_that_is_none_refuses_the_code(signed, key):
+    with pytest.raises(seal.BadSeal):
+        seal.read(signed[1], [{**signed[0].public()[0], "key": key}])
