@@ -1,15 +1,18 @@
-"""A sheet of ours that came back with an electronic signature (TTE), of whichever certifier.
+"""A file of ours that came back with an electronic signature (TTE), of whichever certifier.
 
-Whether the certificate is one of a state's certifier (PSrE) is not judged here: its roots are not
-ours to keep. That the signature is whole, covers all of the file, and that the file is our sheet
-with nothing changed, is.
+Whether the certificate is one of a state's certifier (PSrE) is judged only against the roots that
+the office has set. That the signature is whole, covers all of the file, and that the file is ours
+with nothing changed, always is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 
 import pypdfium2
 import pypdfium2.raw as pdfium
+from asn1crypto import x509 as certificates
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import (
@@ -29,6 +32,7 @@ from pyhanko.sign.diff_analysis.constants import (
 )
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
@@ -38,6 +42,7 @@ from kiosk.pdf import MAGIC, ONE_AT_A_TIME
 CHANGED = "PDF ini bukan lembar yang dibekukan: isinya berubah. Tanda tangani PDF yang diunduh."
 UNSIGNED = "PDF ini belum ditandatangani. Tanda tangani dahulu, atau kirim pindaian lembarnya."
 BROKEN = "Tanda tangan elektronik pada PDF ini tidak sah."
+UNTRUSTED = "Sertifikat penanda tangan bukan dari PSrE yang dipercaya kantor ini."
 NOT_A_SCAN = "PDF ini bukan hasil pindai dan bukan lembar yang dibekukan. Kirim pindaiannya."
 # The family that our sheets are set in: no scanner's text layer is.
 OUR_FONT = "atkinson"
@@ -63,6 +68,12 @@ _RULES = StandardDiffPolicy(
 )
 
 
+# What a certificate that signs documents may be for; PSrE differ in which of the two they name.
+_USES = KeyUsageConstraints(
+    key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False
+)
+
+
 @dataclass(frozen=True)
 class Signature:
     """Who signed, as the certificate says; `at` is the signer's own word, epoch seconds or None."""
@@ -83,6 +94,36 @@ def check(data: bytes, frozen: bytes) -> Signature:
     Raises Invalid({"file": reason}) when there is none, when it is not whole or does not cover the
     file, or when anything but a signature was added.
     """
+    return _named(_guarded(data, frozen)[-1])
+
+
+def check_one(data: bytes, frozen: bytes, roots: Sequence[bytes], now: int) -> Signature:
+    """The one signature that a PSrE was asked for: `check`, and it is the only one in the file.
+
+    With `roots` (certificates in DER) its certificate must come from one of them and hold at `now`
+    (UTC seconds). Revocation is not asked: nothing is fetched. Raises Invalid as `check`.
+    """
+    if not is_ours(data, frozen):
+        raise Invalid({"file": CHANGED})
+    signatures = _guarded(data, frozen)
+    if len(signatures) != 1:
+        raise Invalid({"file": CHANGED})
+    if roots and not _is_trusted(signatures[0], roots, now):
+        raise Invalid({"file": UNTRUSTED})
+    return _named(signatures[0])
+
+
+def _is_trusted(signature: EmbeddedPdfSignature, roots: Sequence[bytes], now: int) -> bool:
+    trust = ValidationContext(
+        trust_roots=[certificates.Certificate.load(root) for root in roots],
+        allow_fetching=False,
+        moment=datetime.fromtimestamp(now, UTC),
+    )
+    status = validate_pdf_signature(signature, trust, key_usage_settings=_USES, skip_diff=True)
+    return bool(status.trusted)
+
+
+def _guarded(data: bytes, frozen: bytes) -> list[EmbeddedPdfSignature]:
     if data == frozen:
         raise Invalid({"file": UNSIGNED})
     try:
@@ -93,13 +134,13 @@ def check(data: bytes, frozen: bytes) -> Signature:
         raise Invalid({"file": BROKEN}) from None
 
 
-def _checked(data: bytes, frozen: bytes) -> Signature:
+def _checked(data: bytes, frozen: bytes) -> list[EmbeddedPdfSignature]:
     reader = PdfFileReader(BytesIO(data))
     signatures = reader.embedded_signatures
     if not signatures:
         raise Invalid({"file": CHANGED})
     for one in signatures:
-        # Whose the certificate is, is not asked: it is taken for its own root.
+        # Whose the certificate is, is not asked here: it is taken for its own root.
         trust = ValidationContext(trust_roots=[one.signer_cert], allow_fetching=False)
         status = validate_pdf_signature(one, trust, skip_diff=True)
         if not (status.intact and status.valid):
@@ -109,7 +150,7 @@ def _checked(data: bytes, frozen: bytes) -> Signature:
     if last.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
         raise Invalid({"file": CHANGED})
     _require_only_signed(reader, _revision(reader, frozen))
-    return _named(last)
+    return list(signatures)
 
 
 def _revision(reader: PdfFileReader, frozen: bytes) -> int:
