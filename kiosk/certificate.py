@@ -13,16 +13,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pypdfium2
-import qrcode
 import zxingcpp
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 from reportlab.pdfbase.ttfonts import TTFontFace
 
 from kiosk.errors import Unusable
 from kiosk.office_key import OfficeKey
 from kiosk.pdf import ONE_AT_A_TIME
+from kiosk.presses import pressed
 
 ROOT = Path(__file__).resolve().parent.parent
 FONTS = ROOT / "static" / "fonts"
@@ -32,12 +33,15 @@ FACES = ("AtkinsonHyperlegible-Regular.ttf", "AtkinsonHyperlegible-Bold.ttf")
 SIZES = (11.0, 10.3, 9.6, 8.8, 8.2, 7.8)
 
 # A module is five dots of a 203-dpi printer; 4 modules of quiet zone on each side are in the width.
-MODULE_MM = 5 * 25.4 / 203
+MODULE_DOTS = 5
+MODULE_MM = MODULE_DOTS * 25.4 / 203
 QUIET_MODULES = 4
 WIDEST_QR_MM = 41.0
 # The body's frame on the page, as sk.html places it.
 FRAME_MM = (165, 257)
-_READ_DPI = 200
+# A module is three pixels in the first: what decodes there does so on paper.
+_READ_DPI = (120, 200)
+_BAD_ADDRESS = "Surat belum terbit: alamat verifikasi kosong atau terlalu panjang."
 
 # Field of `Letter` → how many entries, how many letters each. Longer is a fault in the data.
 CAPS: dict[str, tuple[int, int]] = {
@@ -47,10 +51,10 @@ CAPS: dict[str, tuple[int, int]] = {
     "title": (1, 60),
     "subtitle": (1, 100),
     "number": (1, 60),
-    "opening": (1, 250),
-    "rows": (10, 120),
+    "opening": (1, 330),
+    "rows": (10, 190),
     "statement": (1, 250),
-    "findings": (6, 120),
+    "findings": (6, 190),
     "purpose": (1, 160),
     "validity": (1, 120),
     "freeze": (1, 160),
@@ -63,7 +67,8 @@ CAPS: dict[str, tuple[int, int]] = {
     "copies": (4, 60),
     "verify_url": (1, 300),
     "verify_hint": (1, 120),
-    "signed_note": (1, 160),
+    "verify_code": (1, 9),
+    "signed_note": (1, 200),
     "lang": (1, 5),
     "watermark": (1, 20),
 }
@@ -72,10 +77,13 @@ LONGEST_LABEL = 40
 # What only a certificate of the state's own certifier (PSrE) makes true.
 _OTHERS_WORDS = ("bsre", "balai sertifikasi elektronik", "balai besar sertifikasi elektronik")
 
-_LOOK_ALIKES = {"\u02bb": "\u2018", "\u02bc": "\u2019", "\u2010": "-", "\u2011": "-"}
+# Signs of transliteration (ayn, hamza, schwa) that the font lacks, and other ways to write one.
+_LOOK_ALIKES = {
+    "\u02bb": "\u2018", "\u02bc": "\u2019", "\u02be": "\u2019", "\u02bf": "\u2018", "\u0259": "e",
+    "\u2010": "-", "\u2011": "-",
+}  # fmt: skip
 
 # One at a time: ReportLab keeps its fonts in globals, and PDFium is not made for threads.
-_ONE_AT_A_TIME = ONE_AT_A_TIME
 
 
 class _Picture(NamedTuple):
@@ -87,7 +95,8 @@ class _Picture(NamedTuple):
 class Letter:
     """A letter's words, finished and in the letter's own language; rows are (label, value).
 
-    `verify_url` is the prefix and the seal's digits. `signed_note` says how it was signed.
+    `verify_url` is the prefix and the seal's digits, `verify_code` the code printed under the QR.
+    `signed_note` says how it was signed.
     `watermark` makes it a draft: across the page, and in place of the QR.
     """
 
@@ -114,10 +123,12 @@ class Letter:
     verify_url: str
     verify_hint: str
     signed_note: str
+    verify_code: str = ""
     lang: str = "id"
     watermark: str | None = None
 
 
+@pressed
 def render(letter: Letter) -> bytes:
     """The letter as a PDF of one A4 page; the same letter gives the same bytes.
 
@@ -128,14 +139,15 @@ def render(letter: Letter) -> bytes:
 
     clean = _clean(letter)
     picture = _draft_picture(clean.watermark) if clean.watermark else _qr(clean.verify_url)
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         for size in SIZES:
             pdf = to_pdf(_to_html(clean, picture, size))
-            if _page_count(pdf) == 1:
+            if page_count(pdf) == 1:
                 return pdf
     raise Unusable("Surat belum terbit: isinya tidak muat satu halaman, persingkat teksnya.")
 
 
+@pressed
 def make(letter: Letter, key: OfficeKey, at: int) -> bytes:
     """The finished letter: rendered, signed with the office's key at `at` (UTC seconds), read back.
 
@@ -144,6 +156,7 @@ def make(letter: Letter, key: OfficeKey, at: int) -> bytes:
     from kiosk.signature import check_signature, sign
 
     _require_final(letter)
+    key.require_in_force(at)
     signed = sign(
         render(letter),
         key,
@@ -152,12 +165,13 @@ def make(letter: Letter, key: OfficeKey, at: int) -> bytes:
         location=letter.place_date.split(",")[0],
         name=letter.office,
     )
-    _require_readable(signed, letter)
+    require_readable(signed, letter)
     if not check_signature(signed, key):
         raise Unusable("Surat belum terbit: tanda tangan elektronik pada surat tidak sah.")
     return signed
 
 
+@pressed
 def unsigned(letter: Letter) -> bytes:
     """The finished letter to be printed, signed by hand and stamped: rendered, its QR read back.
 
@@ -165,18 +179,37 @@ def unsigned(letter: Letter) -> bytes:
     """
     _require_final(letter)
     pdf = render(letter)
-    _require_readable(pdf, letter)
+    require_readable(pdf, letter)
     return pdf
 
 
-def _require_final(letter: Letter) -> None:
+@pressed
+def for_psre(letter: Letter) -> bytes:
+    """The finished letter as it goes to a PSrE: rendered, its QR read, with room for a signature.
+
+    Raises `Unusable`, also for a letter that does not say that BSrE's certificate signs it.
+    """
+    from kiosk.signature import with_form
+
+    _require_final(letter, psre=True)
+    pdf = with_form(BytesIO(render(letter)))
+    require_readable(pdf, letter)
+    return pdf
+
+
+def _require_final(letter: Letter, psre: bool = False) -> None:
     if letter.watermark is not None:
         raise Unusable("Surat belum terbit: rancangan tidak dapat ditandatangani.")
-    if any(words in letter.signed_note.lower() for words in _OTHERS_WORDS):
+    says_psre = any(words in letter.signed_note.lower() for words in _OTHERS_WORDS)
+    if says_psre and not psre:
         raise Unusable("Surat belum terbit: kunci dinas bukan sertifikat BSrE.")
+    if psre and not says_psre:
+        raise Unusable("Surat belum terbit: suratnya tidak menyebut sertifikat BSrE.")
 
 
-def _require_readable(pdf: bytes, letter: Letter) -> None:
+@pressed
+def require_readable(pdf: bytes, letter: Letter) -> None:
+    """The QR on the finished PDF says what the letter's must. Raises `Unusable`."""
     if read_qr(pdf) != letter.verify_url:
         raise Unusable("Surat belum terbit: kode QR pada surat tidak terbaca sesuai isinya.")
 
@@ -195,13 +228,14 @@ def from_template(template: str, **parts: Any) -> bytes:
     from kiosk.press import to_pdf
 
     text = _environment().get_template(template).render(faces=FACES, **parts)
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         return to_pdf(in_font(unicodedata.normalize("NFC", text)))
 
 
 def page_count(pdf: bytes) -> int:
     """How many pages a PDF of ours has."""
-    return _page_count(pdf)
+    with ONE_AT_A_TIME, pypdfium2.PdfDocument(pdf) as document:
+        return len(document)
 
 
 def joined(*pdfs: bytes) -> bytes:
@@ -209,7 +243,7 @@ def joined(*pdfs: bytes) -> bytes:
     from kiosk.signature import with_form
 
     made = BytesIO()
-    with _ONE_AT_A_TIME, pypdfium2.PdfDocument.new() as whole:
+    with ONE_AT_A_TIME, pypdfium2.PdfDocument.new() as whole:
         for pdf in pdfs:
             with pypdfium2.PdfDocument(pdf) as part:
                 whole.import_pages(part)
@@ -233,13 +267,22 @@ def preview_png(pdf: bytes, scale: float) -> bytes:
 
 def read_qr(pdf: bytes) -> str:
     """What the QR on the first page says, from its picture. Raises `Unusable` unless it is one."""
-    page = _picture(pdf, _READ_DPI / 72).convert("L")
-    found = zxingcpp.read_barcodes(
-        page, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    for dpi in _READ_DPI:
+        found = _codes(_picture(pdf, dpi / 72, grey=True))
+        if len(found) == 1:
+            return str(found[0].text)
+    raise Unusable("Surat belum terbit: kode QR pada surat tidak terbaca.")
+
+
+def _codes(page: Image.Image) -> list[Any]:
+    found: list[Any] = zxingcpp.read_barcodes(
+        page,
+        formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode),
+        try_rotate=False,
+        try_downscale=False,
+        try_invert=False,
     )
-    if len(found) != 1:
-        raise Unusable("Surat belum terbit: kode QR pada surat tidak terbaca.")
-    return str(found[0].text)
+    return found
 
 
 def _clean(letter: Letter) -> Letter:
@@ -298,16 +341,20 @@ def _to_html(letter: Letter, picture: _Picture, size: float) -> str:
 
 
 def _qr(url: str) -> _Picture:
-    code = qrcode.QRCode(
-        error_correction=qrcode.constants.ERROR_CORRECT_Q, border=QUIET_MODULES, box_size=8
-    )
-    code.add_data(url)
-    code.make(fit=True)
-    width = (code.modules_count + 2 * QUIET_MODULES) * MODULE_MM
-    if not url or width > WIDEST_QR_MM:
-        raise Unusable("Surat belum terbit: alamat verifikasi kosong atau terlalu panjang.")
+    """Its code at level Q, a pixel for each dot: the digits as digits, so that it stays small."""
+    try:
+        code = zxingcpp.create_barcode(url, zxingcpp.BarcodeFormat.QRCode, ec_level="Q")
+    except ValueError:  # empty, or more than the largest code holds
+        raise Unusable(_BAD_ADDRESS) from None
+    modules = Image.fromarray(np.asarray(code.to_image(scale=1, add_quiet_zones=False)))
+    width = (modules.width + 2 * QUIET_MODULES) * MODULE_MM
+    if width > WIDEST_QR_MM:
+        raise Unusable(_BAD_ADDRESS)
+    # Grey, not black and white: ReportLab knows no bits and would make colours of them.
+    framed = ImageOps.expand(modules.convert("L"), QUIET_MODULES, 255)
     png = BytesIO()
-    code.make_image().save(png)
+    side = MODULE_DOTS * framed.width
+    framed.resize((side, side), Image.Resampling.NEAREST).save(png, "PNG")
     return _Picture(_data_uri(png), round(width, 2))
 
 
@@ -329,12 +376,7 @@ def _data_uri(png: BytesIO) -> str:
     return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
 
 
-def _page_count(pdf: bytes) -> int:
-    with _ONE_AT_A_TIME, pypdfium2.PdfDocument(pdf) as document:
-        return len(document)
-
-
-def _picture(pdf: bytes, scale: float) -> Image.Image:
-    with _ONE_AT_A_TIME, pypdfium2.PdfDocument(pdf) as document:
-        picture: Image.Image = document[0].render(scale=scale).to_pil()
+def _picture(pdf: bytes, scale: float, grey: bool = False) -> Image.Image:
+    with ONE_AT_A_TIME, pypdfium2.PdfDocument(pdf) as document:
+        picture: Image.Image = document[0].render(scale=scale, grayscale=grey).to_pil()
         return picture

@@ -2,39 +2,48 @@
 
 The order is number → render → sign → decode the QR → archive → release. The number is taken in
 one transaction and the letter released in another, because rendering must not hold up writers; a
-letter between the two is `numbered`, has not been issued, and is tried again with its number.
+letter between the two is `numbered`, has not been issued, and is tried again with its number. Its
+file takes its place on the disk before the release is committed, so that what the database calls
+issued is there; what a cut left in that place is a letter that was never issued.
 
 A letter signed by hand (wet ink, stamp) is drawn up first: number → render → archive, and stays
 `numbered`, with `drawn_at`: its sheet is printed at the counter, and verification says that it is
 not issued. It is released once signature, stamp and copy are confirmed. Its PDF has no electronic
 signature, which would claim what only the sheet has; what seals it is the office's key in the QR,
 and the archive knows it by its SHA-256. Drawn up again, it keeps its number.
+
+A number is of the letter's kind and of the year of its date. A try of another kind, or of the new
+year, takes a number of its own, and the one before is void: taken, and nobody else's.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from kiosk import (
     archive,
     certificate,
     letter,
     letter_facts,
+    letter_status,
     mandates,
     numbers,
     signing,
     versions,
+    wording,
     words,
 )
 from kiosk.errors import Stale
 from kiosk.loket import Loket
-from kiosk.service import Action, LetterText, Step
+from kiosk.service import Action, LetterText, Signing, Step
 from kiosk.staff import Actor
-from models import Application, Letter, transaction
+from models import Application, Letter, VoidNumber, transaction
 
-CLAIM_S = 60
+# Longer than the slowest way to sign: a claim that ran out would let a second one begin meanwhile.
+CLAIM_S = 180
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,8 @@ class Made:
     part: Path
     path: Path
     by_hand: bool = False
+    reference: str = ""
+    certificate: str = ""
 
 
 def made_at(step: Step) -> str | None:
@@ -61,7 +72,8 @@ def made_at(step: Step) -> str | None:
 def draft(loket: Loket, application: Application, actor: Actor, now: int) -> bytes:
     """The letter as it will look, as a PDF with a watermark, without number and QR."""
     service = versions.letter_service_of(loket, application)
-    text = service.letter_of(made_at(service.step(application.step)))
+    kind = made_at(service.step(application.step))
+    text, _ = wording.of(loket, application, service.letter_of(kind))
     signer = mandates.of(loket, text, actor, now)
     day = loket.calendar.day_of(now)
     facts = letter_facts.of(loket, application, service, _draft_number(text, day), day)
@@ -76,30 +88,33 @@ def _draft_number(text: LetterText, day: date) -> str:
 
 
 def make(
-    loket: Loket, application_id: int, action: Action, actor: Actor, seq: int, now: int
+    loket: Loket,
+    application_id: int,
+    action: Action,
+    actor: Actor,
+    seq: int,
+    now: int,
+    passphrase: str = "",
 ) -> Made:
     """Number, render, sign and archive the letter of this act; one to be signed by hand unsigned.
 
-    Raises Stale while somebody else signs it, NotAllowed without a mandate, Unusable when it could
-    not be made: then it is not issued.
+    `passphrase` is that of the signer's certificate, for BSrE alone. Raises Stale while somebody
+    else signs it, NotAllowed without a mandate, Invalid({"passphrase": …}) for a wrong one,
+    Unusable when it could not be made: then it is not issued.
     """
     row = _claim(loket, application_id, action, actor, seq, now)
+    path = archive.path_of(loket, row)
+    part = archive.part_of(path, row.claimed_at, actor.id)
     try:
-        service = versions.letter_service_of(loket, row.application)
-        text = service.letter_of(row.kind)
-        frozen = loket.vault.unlock_json("letter", row.facts_ct)
-        signer, facts = mandates.of(loket, text, actor, now), letter_facts.thaw(frozen)
-        said, url = versions.wording_of(loket, row.application), loket.verify_url(frozen["digits"])
-        finished = letter.write(said, service, text, facts, signer, url, draft=False)
-        pdf = signing.sign(loket, finished, text.signing, now).pdf
-        path = archive.path_of(loket, row)
-        part = path.with_suffix(f".{row.claimed_at}-{actor.id}.part")
-        archive.write(part, pdf)
+        finished, way = letter_facts.text_of(loket, row), cast(Signing, row.signing)
+        signed = signing.sign(loket, finished, way, actor, passphrase, now)
+        archive.write(part, signed.pdf)
     except BaseException:
-        _let_go(row)
+        _give_up(row.id, row.claimed_at, part)
         raise
-    hash_ = sha256(pdf).hexdigest()
-    return Made(row.id, row.claimed_at, hash_, part, path, text.signing == "wet_ink")
+    hash_, by_hand = sha256(signed.pdf).hexdigest(), way == "wet_ink"
+    told = (signed.reference, signed.certificate)
+    return Made(row.id, row.claimed_at, hash_, part, path, by_hand, *told)
 
 
 def release(made: Made, now: int) -> None:
@@ -117,10 +132,27 @@ def release(made: Made, now: int) -> None:
     done: dict[str, Any] = {"state": "issued", "issued_at": now}
     if made.by_hand:
         done = {"drawn_at": now, "claimed_at": 0}
+    done |= {"reference": made.reference, "certificate": made.certificate}
     if not Letter.update(sha256=made.sha256, **done).where(mine).execute():
         made.part.unlink(missing_ok=True)
         raise Stale("Surat ini sedang atau sudah ditandatangani orang lain.")
-    archive.put(made.part, made.path)
+    if not made.by_hand:
+        letter_status.take_place(made.letter_id, now)
+    archive.put(made.part, made.path, over=made.by_hand)
+
+
+def abandon(made: Made) -> None:
+    """It could not be released: the next try need not wait, and its file is gone."""
+    _give_up(made.letter_id, made.claimed_at, made.part)
+
+
+def recover(loket: Loket) -> None:
+    """As the one server starts, nobody signs: what a cut left claimed or half written is free."""
+    with transaction():
+        Letter.update(claimed_at=0).where(
+            (Letter.state == "numbered") & (Letter.claimed_at > 0)
+        ).execute()
+    archive.sweep(loket)
 
 
 def release_by_hand(application_id: int, actor: Actor, now: int) -> int:
@@ -134,6 +166,7 @@ def release_by_hand(application_id: int, actor: Actor, now: int) -> int:
     if row is None:
         raise Stale("Surat ini belum dicetak, atau datanya berubah sesudahnya. Cetak lagi dahulu.")
     Letter.update(state="issued", issued_at=now, signer=actor.id).where(drawn).execute()
+    letter_status.take_place(row.id, now)
     return int(row.drawn_at or now)
 
 
@@ -172,24 +205,44 @@ def _claim(
         if application.seq != seq:
             raise Stale("Permohonan ini sudah berubah. Yang terbaru ditampilkan.")
         require_free(application_id, now)
+        letter_status.require_place(loket, application, now)
         service = versions.letter_service_of(loket, application)
-        text, day = service.letter_of(action.letter), loket.calendar.day_of(now)
-        mandates.of(loket, text, actor, now)
-        row = Letter.get_or_none(Letter.application == application_id)
-        row = row or _number(application, text, actor, now, day)
+        text, said = wording.of(loket, application, service.letter_of(action.letter))
+        signer, day = mandates.of(loket, text, actor, now), loket.calendar.day_of(now)
+        row = _numbered(application, text, actor, now, day)
         facts = letter_facts.of(loket, application, service, row.number, day)
         row.state, row.claimed_at, row.signer_id, row.drawn_at = "numbered", now, actor.id, None
         row.signing, row.seal_key = text.signing, loket.seal_keys.current()[0]
+        row.wording_id = said
         row.valid_until = facts.valid_until.isoformat()
-        frozen = letter_facts.freeze(loket, text, row.id, facts)
+        frozen = letter_facts.freeze(loket, application, service, text, signer, row.id, facts)
         row.facts_ct = loket.vault.lock_json("letter", frozen)
         row.save()
     return row
 
 
-def _number(
+def _numbered(
     application: Application, text: LetterText, actor: Actor, now: int, day: date
 ) -> Letter:
+    """The letter's row; its number is of the kind and year of the letter that is made today.
+
+    An earlier try's is kept where it is, else void. Raises Stale for a letter that is out.
+    """
+    row: Letter | None = Letter.get_or_none(Letter.application == application)
+    if row is None:
+        return _first(application, text, actor, now, day)
+    if row.state == "issued":
+        raise Stale("Surat ini sudah terbit.")
+    if (row.kind, row.year) != (text.kind, day.year):
+        taken = {name: getattr(row, name) for name in ("kind", "year", "no", "number")}
+        VoidNumber.create(application=application, at=now, **taken)
+        row.kind, row.year = text.kind, day.year
+        row.no = numbers.take(f"letter:{text.kind}", str(day.year))
+    row.number = words.letter_number(text.number, row.no, day)
+    return row
+
+
+def _first(application: Application, text: LetterText, actor: Actor, now: int, day: date) -> Letter:
     no = numbers.take(f"letter:{text.kind}", str(day.year))
     return Letter.create(
         application=application,
@@ -205,9 +258,13 @@ def _number(
     )
 
 
-def _let_go(row: Letter) -> None:
-    """The try failed: the next one need not wait for the claim to run out."""
+def _give_up(letter_id: int, claimed_at: int, part: Path) -> None:
+    """The try failed: the next one need not wait for this claim to run out."""
     with transaction():
         Letter.update(claimed_at=0).where(
-            (Letter.id == row.id) & (Letter.state == "numbered")
+            (Letter.id == letter_id)
+            & (Letter.state == "numbered")
+            & (Letter.claimed_at == claimed_at)
         ).execute()
+    with suppress(OSError):  # a disk that takes no letter may not give one up either
+        part.unlink(missing_ok=True)

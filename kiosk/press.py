@@ -15,6 +15,8 @@ from kiosk.errors import Unusable
 
 # Without it every file holds its own time and id, and the same letter is never the same bytes.
 rl_config.invariant = 1
+# Streams as they are: written as text they take longer and are a quarter larger.
+rl_config.useA85 = 0
 
 # ReportLab names a first font in each file and each table cell, used or not: ours, under the name
 # that xhtml2pdf gives it, so that no file speaks of a Helvetica that it does not hold.

@@ -52,7 +52,8 @@ def sign(pdf: bytes, key: OfficeKey, *, at: int, reason: str, location: str, nam
     signer = _SignerAt(facts, _signer(key))
     signer.at = datetime.fromtimestamp(at, UTC)
     try:
-        signer.sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)), output=signed)
+        writer = IncrementalPdfFileWriter(BytesIO(pdf))
+        signer.sign_pdf(writer, bytes_reserved=_room(key), output=signed)
     except (PdfError, SigningError):
         raise Unusable("Surat belum terbit: penandatanganan PDF gagal.") from None
     return signed.getvalue()
@@ -70,6 +71,14 @@ def check_signature(pdf: bytes, key: OfficeKey) -> bool:
         return _checks(pdf, key)
     except Exception:  # The file is anybody's: whatever its parser trips over, it is not ours.
         return False
+
+
+def _room(key: OfficeKey) -> int:
+    """Hex digits for the envelope: the certificate and what else is in it, some 600 bytes.
+
+    Left to pyHanko, it signs twice to find out.
+    """
+    return 2 * (len(key.certificate.public_bytes(Encoding.DER)) + 1024)
 
 
 class _SignerAt(PdfSigner):

@@ -167,8 +167,8 @@ def test_long_texts_stay_on_the_page_and_in_their_column(letter):
 
 
 def test_a_text_past_its_cap_is_refused_by_its_field_and_not_shown():
-    with pytest.raises(Unusable, match="bagian rows melebihi 10 x 120") as refusal:
-        render(replace(SITI, rows=(("Alamat", "RAHASIA" * 20),)))
+    with pytest.raises(Unusable, match="bagian rows melebihi 10 x 190") as refusal:
+        render(replace(SITI, rows=(("Alamat", "RAHASIA" * 28),)))
     assert "RAHASIA" not in refusal.value.message
     with pytest.raises(Unusable):
         render(replace(SITI, rows=SITI.rows * 2))
