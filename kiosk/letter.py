@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from kiosk import words
+from kiosk import seal, words
 from kiosk.certificate import Letter
+from kiosk.errors import Unusable
 from kiosk.identity import group_nik
 from kiosk.profile import Profile, Signer
 from kiosk.service import LetterService, LetterText, Signing
@@ -20,11 +21,20 @@ SIGNED: dict[Signing, str] = {
     "wet_ink": "Ditandatangani dengan tinta basah dan dibubuhi cap dinas.",
 }
 DRAFT = "RANCANGAN"
+# How a letter says its result; a recommendation is the office's word, not the register's.
+STATUS = {
+    "registered": "Tercatat dalam {register}",
+    "not_registered": "Tidak tercatat dalam {register}",
+    "recommended": "Direkomendasikan",
+}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a letter says, as of its day. `person` has the parts of `forms.PERSON`."""
+    """What a letter says, as of its day. `person` has the parts of `forms.PERSON`.
+
+    `ranked`: its purpose needs the person's rank (desil), so the letter tells it; else it does not.
+    """
 
     number: str
     day: date
@@ -33,6 +43,7 @@ class Facts:
     check_day: date
     purpose: str
     validity_days: int
+    ranked: bool = True
 
     @property
     def valid_until(self) -> date:
@@ -49,7 +60,10 @@ def write(
     url: str,
     draft: bool,
 ) -> Letter:
-    """The letter of these facts, signed by `signer`; a draft has a watermark and no QR."""
+    """The letter of these facts, signed by `signer`; a draft has a watermark and no QR.
+
+    Raises Unusable when the wording needs a rank that nobody knows.
+    """
     office = profile.office
     filled = _Filled(text, told(service, facts.check) | _parts(profile, facts, signer))
     return Letter(
@@ -62,7 +76,7 @@ def write(
         opening=filled("opening"),
         rows=_person_rows(facts.person),
         statement=filled("statement"),
-        findings=_findings(profile, facts),
+        findings=_findings(profile, text, facts),
         purpose=filled("purpose"),
         validity=filled("validity"),
         freeze=filled("freeze"),
@@ -71,13 +85,17 @@ def write(
         signer_titles=signer.titles,
         signer_name=signer.name,
         signer_rank=signer.rank,
-        signer_nip=f"NIP {signer.nip}",
+        signer_nip=f"NIP {signer.nip}" if signer.nip else "",
         copies=text.copies,
         verify_url=url,
         verify_hint="Pindai untuk memeriksa keaslian surat ini.",
+        verify_code="" if draft else seal.code(url.rpartition("/")[2]),
         signed_note=SIGNED[text.signing],
         watermark=DRAFT if draft else None,
     )
+
+
+RANK = "{peringkat}"
 
 
 class _Filled:
@@ -87,7 +105,10 @@ class _Filled:
         self.text, self.parts = text, parts
 
     def __call__(self, part: str) -> str:
-        return (getattr(self.text, part) or "").format(**self.parts)
+        said = getattr(self.text, part) or ""
+        if RANK in said and not self.parts["peringkat"]:
+            raise Unusable("Surat belum terbit: peringkat belum diketahui. Isi pada pengecekan.")
+        return str(said.format(**self.parts))
 
 
 def _parts(profile: Profile, facts: Facts, signer: Signer) -> dict[str, str]:
@@ -105,6 +126,7 @@ def _parts(profile: Profile, facts: Facts, signer: Signer) -> dict[str, str]:
         "keperluan": facts.purpose,
         "berlaku_hari": str(facts.validity_days),
         "berlaku_sampai": words.long_date(facts.valid_until),
+        "peringkat": f"{register.rank_label} {rank}" if (rank := _rank(facts)) else "",
     }
 
 
@@ -163,15 +185,24 @@ def _person_rows(person: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return person_rows(person, group_nik(person["nik"]), group_nik(person["kk"]))
 
 
-def _findings(profile: Profile, facts: Facts) -> tuple[tuple[str, str], ...]:
+def _findings(profile: Profile, text: LetterText, facts: Facts) -> tuple[tuple[str, str], ...]:
+    """What the register says, as far as this kind of letter tells it."""
     register = profile.register_
+    status = STATUS[text.result].format(register=register.name)
+    if text.result == "not_registered":
+        return (("Status", status),)
+    rows = (
+        ("Status", status),
+        (f"ID {register.name}", facts.check.get("register_id", "")),
+        ("Program", facts.check.get("programmes", "")),
+        (register.rank_label, _rank(facts)),
+    )
+    return tuple((label, value) for label, value in rows if label and value)
+
+
+def _rank(facts: Facts) -> str:
+    """The rank, where the purpose needs it and it is known; else ""."""
     row = facts.check.get("row") or {}
     # What the operator read in the register's own system is newer than the snapshot's.
     rank = facts.check.get("rank") or row.get("rank")
-    rows = (
-        ("Status", f"Tercatat dalam {register.name}"),
-        (f"ID {register.name}", facts.check.get("register_id", "")),
-        ("Program", facts.check.get("programmes", "")),
-        (register.rank_label, "" if rank is None else str(rank)),
-    )
-    return tuple((label, value) for label, value in rows if label and value)
+    return str(rank) if facts.ranked and rank else ""
