@@ -26,9 +26,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
-from kiosk import certificate, errors, secret, spool, upkeep
-from kiosk import desk as desk_work
-from kiosk.loket import open_loket
+from kiosk import bsre, certificate, errors, letter_prints, secret, spool, upkeep
+from kiosk.loket import COOKIE_FILE, open_loket
 from kiosk.settings import Settings, read
 from views import (
     admin,
@@ -39,21 +38,31 @@ from views import (
     documents,
     field,
     households,
+    institutions,
     intake,
     kiosk,
+    letters,
     machine,
+    mandates,
+    offline,
     padan,
     periods,
     proposals,
     queue,
     sheets,
+    stack,
     staff,
     standard,
     status,
+    status_list,
+    trust,
+    twin,
     verify,
     web,
+    wording,
 )
 from views.cli import main as main
+from views.front import Front
 
 CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -70,6 +79,8 @@ STATUS: tuple[tuple[type[errors.LoketError], int], ...] = (
 BLUEPRINTS = (
     kiosk, status, desk, intake, documents, field, queue, display, verify, standard, staff, admin,
     machine, proposals, batches, households, sheets, bundles, periods, padan,
+    institutions, letters, status_list,
+    trust, wording, twin, mandates, offline, stack,
 )  # fmt: skip
 
 
@@ -77,15 +88,21 @@ def create_app(settings: Settings, clock: Callable[[], float] = time.time) -> Fl
     """The application over the data folder of `settings`; `clock` gives UTC epoch seconds."""
     app = Flask(__name__)
     app.config |= _config(settings, clock)
-    app.extensions["loket"] = open_loket(settings.home, settings.office, settings.base_url)
+    app.extensions["loket"] = open_loket(
+        settings.home, settings.office, settings.base_url, bsre.client_of(settings)
+    )
     app.extensions["printers"] = spool.printers(settings)
     models.connect(settings.home / "loket15.sqlite")
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     Htmx(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
+    for view in (institutions.api, staff.language):
+        csrf.exempt(view)
     login = LoginManager(app)
     login.user_loader(web.load_user)
+    front = Front(app.wsgi_app, app.extensions["loket"], clock, app.config["SESSION_COOKIE_NAME"])
+    app.wsgi_app = front.answer  # type: ignore[method-assign]
     if settings.proxies:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
@@ -102,7 +119,10 @@ def from_environment() -> Flask:
     """
     app = create_app(read(os.environ))
     spool.start(
-        app.extensions["loket"], app.extensions["printers"], time.time, desk_work.printed_at_kiosk
+        app.extensions["loket"],
+        app.extensions["printers"],
+        time.time,
+        letter_prints.printed_at_kiosk,
     )
     upkeep.start(app.extensions["loket"], time.time)
     threading.Thread(target=certificate.warm_up, daemon=True).start()
@@ -113,7 +133,7 @@ def _config(settings: Settings, clock: Callable[[], float]) -> Mapping[str, Any]
     return {
         "SETTINGS": settings,
         "NOW": clock,
-        "SECRET_KEY": secret.key(settings.home / "keys" / "cookie.key"),
+        "SECRET_KEY": secret.key(settings.home / "keys" / COOKIE_FILE),
         "SESSION_COOKIE_NAME": "__Host-loket15" if settings.secure else "loket15",
         "SESSION_COOKIE_SECURE": settings.secure,
         "SESSION_COOKIE_HTTPONLY": True,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from peewee import (
+    SQL,
     AutoField,
     BlobField,
     BooleanField,
@@ -180,7 +181,6 @@ class Wording(Table):
     note = TextField(default="")
     published_at = IntegerField()
     published_by = ForeignKeyField(User, on_delete="RESTRICT")
-    published_by_id: int
 
     class Meta:
         indexes = ((("service", "letter", "seq"), True),)
@@ -305,9 +305,10 @@ class Letter(Table):
 
     One to be signed by hand is drawn up before: `drawn_at` says since when its sheet is the one.
     `void`: its application ended before; the number stays taken, so that the sequence has no hole.
-    `signing` is how it is signed, `reference` the PSrE's id of a document it signed, `seal_key` the
-    id of the key in its seal. `wording` is the published one it was written in, null for the
-    file's. A letter that was revoked, suspended or replaced keeps its bytes.
+    `signing` is how it is signed, `reference` the PSrE's id of a document it signed, `certificate`
+    whose and by whom that one's is, `seal_key` the id of the key in its seal. `wording` is the
+    published one it was written in, null for the file's. A letter that was revoked, suspended or
+    replaced keeps its bytes.
     """
 
     application = ForeignKeyField(Application, unique=True, on_delete="RESTRICT")
@@ -324,6 +325,7 @@ class Letter(Table):
         default="office_key", constraints=[Check("signing IN ('office_key', 'bsre', 'wet_ink')")]
     )
     reference = TextField(default="")
+    certificate = TextField(default="")
     seal_key = IntegerField(default=1)
     wording = ForeignKeyField(Wording, null=True, on_delete="RESTRICT")
     wording_id: int | None
@@ -341,6 +343,35 @@ class Letter(Table):
 
     class Meta:
         indexes = ((("kind", "year", "no"), True),)
+
+
+class VoidNumber(Table):
+    """A number that an unissued letter gave up for one of another kind or year; it stays taken."""
+
+    kind = TextField()
+    year = IntegerField()
+    no = IntegerField(constraints=[Check("no >= 1")])
+    number = TextField(unique=True)
+    application = ForeignKeyField(Application, on_delete="RESTRICT")
+    application_id: int
+    at = IntegerField()
+
+    class Meta:
+        indexes = ((("kind", "year", "no"), True),)
+
+
+# What is not plainly valid: the status list of a million letters reads no more, from its index.
+NOT_PLAIN = SQL("state <> 'issued' OR revoked_at IS NOT NULL OR suspended_at IS NOT NULL")
+Letter.add_index(
+    Letter.index(
+        Letter.state,
+        Letter.revoked_at,
+        Letter.suspended_at,
+        Letter.replaced_by,
+        where=NOT_PLAIN,
+        name="letter_not_plain",
+    )
+)
 
 
 class Document(Table):
@@ -493,7 +524,10 @@ class PrintJob(Table):
 
 
 class Institution(Table):
-    """A school or hospital that verifies many letters at once, known by the hash of its key."""
+    """A school or hospital that verifies many letters at once, known by the hash of its key.
+
+    `codes` is how many it asked for in all, `day_codes` since `day_at`.
+    """
 
     name = TextField(unique=True)
     key_hash = TextField(unique=True)
@@ -502,11 +536,13 @@ class Institution(Table):
     created_by_id: int
     used_at = IntegerField(null=True)
     codes = IntegerField(default=0)
+    day_at = IntegerField(default=0)
+    day_codes = IntegerField(default=0)
     revoked_at = IntegerField(null=True)
 
 
 class TrustedList(Table):
-    """A coordinating office whose signed list of offices is believed; `key` is its public key."""
+    """A coordinating office whose signed list is believed; `key` is its key file (JSON)."""
 
     address = TextField(unique=True)
     name = TextField()
@@ -546,11 +582,14 @@ class Audit(Table):
     what = TextField()
     subject = TextField(default="")
 
+    class Meta:
+        indexes = ((("what", "subject"), False),)
+
 
 TABLES = (
     Counter, OfficeVersion, User, Mandate, Wording, Session, Device, Visit, Attempt, Application,
-    Event, Ticket, QueueEvent, Letter, Period, Proposal, Member, Bundle, BundleItem, Document,
-    PrintJob, Institution, TrustedList, TrustedOffice, Audit,
+    Event, Ticket, QueueEvent, Letter, VoidNumber, Period, Proposal, Member, Bundle, BundleItem,
+    Document, PrintJob, Institution, TrustedList, TrustedOffice, Audit,
 )  # fmt: skip
 MIGRATIONS = Path(__file__).parent / "kiosk" / "migrations"
 

@@ -6,7 +6,7 @@ from statistics import median
 
 from peewee import JOIN, ModelSelect, fn
 
-from kiosk import desk, versions, workflow
+from kiosk import taking_back, versions, workflow
 from kiosk.casefile import given_of, priority_of, purpose_of
 from kiosk.errors import NotAllowed, Unusable
 from kiosk.loket import Loket
@@ -23,6 +23,7 @@ class Row:
     """One line of my work. `day` is the ticket's: tomorrow its label is somebody else's.
 
     Not `mine_to_do`: the step is this role's, but each of its acts is for whom the case was given.
+    `to_sign`: its letter waits for no more than the reader's signature.
     """
 
     id: int
@@ -39,6 +40,7 @@ class Row:
     assignee: str
     mine: bool
     mine_to_do: bool
+    to_sign: bool
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def _row(loket: Loket, ticket: Ticket, actor: Actor, now: int) -> Row:
         assignee=assignee.full_name if assignee else "",
         mine=mine,
         mine_to_do=bool(workflow.offered(step, actor.role, mine)),
+        to_sign=workflow.signing(step, actor.role, mine) is not None,
     )
 
 
@@ -286,7 +289,11 @@ def just_left(loket: Loket, actor: Actor, now: int) -> QueueRow | None:
         .order_by(QueueEvent.id.desc())
         .first()
     )
-    if event is None or event.what not in ("done", "no_show") or now - event.at > desk.TAKE_BACK_S:
+    if (
+        event is None
+        or event.what not in ("done", "no_show")
+        or now - event.at > taking_back.TAKE_BACK_S
+    ):
         return None
     application = event.ticket.application
     by_an_act = Event.select().where(

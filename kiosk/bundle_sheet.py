@@ -241,7 +241,7 @@ def _kop(profile: Profile, told: Told) -> tuple[str, ...]:
 
 
 def _filled(profile: Profile, bundle: Bundle, told: Told, lists: Annex) -> dict[str, str]:
-    """`office_file.BUNDLE_PARTS`: what was asked comes before what is known."""
+    """`office_checks.BUNDLE_PARTS`: what was asked comes before what is known."""
     district, village = _place(told.village)
     asked = told.values.get("tanggal")
     day = date.fromisoformat(str(asked)) if asked else told.day

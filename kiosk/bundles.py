@@ -6,7 +6,6 @@ the two it is `making`, and a try that was cut off is taken up again with its nu
 never changes: its bytes lie under the vault's lock, their hash in its row.
 """
 
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,7 +16,17 @@ from typing import Any
 
 from peewee import chunked
 
-from kiosk import bundle_sheet, documents, forms, numbers, periods, proposals, versions, words
+from kiosk import (
+    bundle_sheet,
+    documents,
+    forms,
+    mandates,
+    numbers,
+    periods,
+    proposals,
+    versions,
+    words,
+)
 from kiosk.annex import Progress
 from kiosk.bundle_lists import (
     NOT_YOURS,
@@ -38,12 +47,12 @@ from kiosk.bundle_lists import (
 from kiosk.bundle_sheet import MANDATE, Made, Told
 from kiosk.documents import Owner
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale, Unusable
+from kiosk.files import fsync_folder, write_new
 from kiosk.forms import Given, Value
 from kiosk.loket import Loket
 from kiosk.profile import Signer
 from kiosk.service import Bundle, ProposalService
 from kiosk.staff import Actor
-from kiosk.vault import fsync_folder
 from models import Application, Audit, BundleItem, Period, Proposal, transaction
 from models import Bundle as Sheet
 
@@ -170,7 +179,7 @@ def _signer(loket: Loket, bundle: Bundle, values: Mapping[str, Value], day: date
     role = str(values.get(MANDATE) or bundle.signer or "")
     if not role:
         return None
-    signer = loket.profile.signer(role, day)
+    signer = mandates.holder(loket, role, day)
     if signer is None:
         raise Invalid({MANDATE: "Pejabat ini tidak memiliki mandat tanda tangan hari ini."})
     return signer
@@ -239,11 +248,7 @@ def _write(path: Path, data: bytes) -> Path:
     """The bytes beside their place, there also after the power went; each try has its own."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_suffix(f".{secrets.token_hex(4)}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    write_new(part, data)
     return part
 
 

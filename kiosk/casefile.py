@@ -4,22 +4,40 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
-from peewee import JOIN, fn
+from peewee import fn
 
-from kiosk import desk, facts, rules, spool, versions, words, workflow
+from kiosk import (
+    case_history,
+    desk,
+    facts,
+    letter_status,
+    letter_view,
+    mandates,
+    own,
+    rules,
+    signing,
+    taking_back,
+    versions,
+    workflow,
+)
+from kiosk.case_history import Passed
 from kiosk.errors import NotFound
 from kiosk.identity import WARNING_TEXTS, Sex, mask_nik, nik_warnings, normal_name
 from kiosk.letter import address, person_rows
+from kiosk.letter_view import LetterView, Linked
 from kiosk.loket import Loket
 from kiosk.promise import Clock, clock_of
 from kiosk.register_row import Person
-from kiosk.service import Action, FormField, Requirement, Service, Step
+from kiosk.service import Action, Service, Step
 from kiosk.staff import Actor
 from kiosk.tables import Text
-from models import Application, Document, Event, Letter, Ticket, User
+from models import Application, Event, Letter, Ticket
 
+TICKET_LABEL = re.compile(r"([A-Z])[ .-]?0*([1-9][0-9]{0,8})")
+APPLICATION_NUMBER = re.compile(r"([0-9]{4})[ -]?0*([1-9][0-9]{0,8})")
 # The channel of proposals: they have no ticket, and a page of their own.
 PROPOSED = "usulan"
 MANUAL = Text(id="Diketik warga, tidak ada di basis data", en="Typed by hand, not in the register")
@@ -36,54 +54,12 @@ class Compared:
     differs: bool
 
 
-Told = tuple[Text, tuple[Text | str, ...]]
-
-
-@dataclass(frozen=True)
-class Passed:
-    """One event of the way so far. `order` names a standing disposition.
-
-    `detail` is what the act was given, `told` the same as people read it: labels and values.
-    """
-
-    title: Text
-    said: Text
-    at: int
-    who: str
-    role: Text | None
-    order: str
-    detail: Mapping[str, Any]
-    told: tuple[Told, ...]
-
-
-@dataclass(frozen=True)
-class LetterView:
-    """The letter. `drawn`: a sheet to be signed by hand is there, or was released.
-
-    `copies` are the scans of the sheet as it was signed: (kind, SHA-256 of the kept bytes).
-    """
-
-    number: str
-    state: str
-    issued_at: int | None
-    valid_until: str
-    digits: str
-    revoked_at: int | None
-    prints: int
-    drawn: bool
-    copies: tuple[tuple[Text, str], ...]
-
-    @property
-    def printable(self) -> bool:
-        """Whether the counter may print it: by hand until it is signed, else once it is issued."""
-        return self.revoked_at is None and (self.state == "issued") != self.drawn
-
-
 @dataclass(frozen=True)
 class Case:
     """The whole case as a desk shows it. `seq` goes back with the act.
 
-    `refused` maps an act to why its rules would refuse it, as far as is known before it is asked.
+    `refused` maps an act to why its rules would refuse it, as far as is known before it is asked;
+    `barred` to why this person cannot do it today at all; `own`: nor anything, it is their own.
     `reserved`: acts of this step are for whom the case was given to, and that is somebody else.
     """
 
@@ -113,10 +89,13 @@ class Case:
     ahead: tuple[Step, ...]
     actions: tuple[Action, ...]
     refused: Mapping[str, tuple[str, ...]]
+    barred: Mapping[str, str]
+    own: str
     reserved: bool
     person: Mapping[str, str]
     assignee: str
     letter: LetterView | None
+    replaces: Linked | None
     can_take_back: bool
     can_read_draft: bool
     warnings: tuple[str, ...]
@@ -152,7 +131,6 @@ def read(loket: Loket, application_id: int, actor: Actor, now: int) -> Case:
     ticket = _ticket(application)
     given = given_of(loket, application)
     found = loket.register.find_nik(given["nik"])
-    letter = Letter.get_or_none(Letter.application == application)
     return Case(
         id=application.id,
         seq=application.seq,
@@ -174,28 +152,36 @@ def read(loket: Loket, application_id: int, actor: Actor, now: int) -> Case:
         **_of_register(found),
         remark=_unlock(loket, "remark", application.remark_ct),
         check=_check(loket, application, service),
-        passed=passed(loket, application, service),
+        passed=case_history.passed(loket, application, service),
         ahead=tuple(workflow.way(service, [application.step])),
-        **_acts(loket, application, service, step, actor),
+        **_acts(loket, application, service, step, actor, now),
         person=given,
         assignee=application.assignee.full_name if application.assignee else "",
-        letter=_letter_view(loket, service, letter) if letter else None,
-        can_take_back=desk.can_take_back(loket, application, actor, now),
+        letter=_letter(loket, application, service, actor, now),
+        replaces=_replaces(loket, application, actor),
+        can_take_back=taking_back.can_take_back(loket, application, actor, now),
         warnings=warnings_of(given),
     )
 
 
 def _acts(
-    loket: Loket, application: Application, service: Service, step: Step, actor: Actor
+    loket: Loket, application: Application, service: Service, step: Step, actor: Actor, now: int
 ) -> dict[str, Any]:
     """What the actor may do now, and what they read before they do it."""
     actions = workflow.offered(step, actor.role, application.assignee_id == actor.id)
-    makes = {effect for action in actions for effect in action.does} & {"issue", "draw_up"}
+    whose = own.OWN if actions and own.is_own(application, actor) else ""
+    acts = () if whose else actions
+    reasons = {a.id: signing.bar(loket, application, service, a, actor, now) for a in acts}
+    barred = {action: reason for action, reason in reasons.items() if reason}
+    without = {mandates.NOBODY, mandates.HELD} & set(barred.values())
+    makes = {effect for action in acts for effect in action.does} & {"issue", "draw_up"}
     return {
-        "actions": actions,
-        "refused": _refused(loket, application, service, actions),
+        "actions": acts,
+        "barred": barred,
+        "own": whose,
+        "refused": _refused(loket, application, service, acts),
         "reserved": len(actions) < len(workflow.offered(step, actor.role, assigned=True)),
-        "can_read_draft": bool(makes) and application.check_ct is not None,
+        "can_read_draft": bool(makes) and application.check_ct is not None and not without,
     }
 
 
@@ -241,12 +227,6 @@ def _may_read(loket: Loket, application: Application, step: Step, actor: Actor) 
     return bool(acted.exists())
 
 
-TICKET_LABEL = re.compile(r"([A-Z])[ .-]?0*([1-9][0-9]{0,8})")
-
-
-APPLICATION_NUMBER = re.compile(r"([0-9]{4})[ -]?0*([1-9][0-9]{0,8})")
-
-
 def find(loket: Loket, text: str, actor: Actor, now: int) -> int | None:
     """The application of today's ticket "A07", of its number "2026-000418" or of a letter's number.
 
@@ -261,7 +241,8 @@ def find(loket: Loket, text: str, actor: Actor, now: int) -> int | None:
     elif number := APPLICATION_NUMBER.fullmatch(plain):
         query = query.where(Application.number == f"{number[1]}-{int(number[2]):06d}")
     else:
-        query = query.join(Letter).where(fn.UPPER(Letter.number) == plain)
+        query = query.join(Letter, on=Letter.application == Application.id)
+        query = query.where(fn.UPPER(Letter.number) == plain)
     found = query.first()
     if found is None or found.channel == PROPOSED:
         return None
@@ -322,132 +303,28 @@ def warnings_of(given: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(WARNING_TEXTS[warning] for warning in nik_warnings(given["nik"], born, sex))
 
 
-def passed(loket: Loket, application: Application, service: Service) -> tuple[Passed, ...]:
-    """The way so far: the application's events, oldest first."""
-    events = (
-        Event.select(Event, User)
-        .join(User, JOIN.LEFT_OUTER)
-        .where(Event.application == application)
-        .order_by(Event.seq)
-    )
-    return tuple(_passed_event(loket, service, event) for event in events)
+def _letter(
+    loket: Loket, application: Application, service: Service, actor: Actor, now: int
+) -> LetterView | None:
+    """Its letter, from the number on."""
+    row = Letter.get_or_none(Letter.application == application)
+    linked = partial(_linked, loket, actor)
+    return letter_view.of(loket, service, row, actor, now, linked) if row else None
 
 
-SUBMITTED = Text(id="Permohonan diajukan", en="Application submitted")
+def _replaces(loket: Loket, application: Application, actor: Actor) -> Linked | None:
+    """The letter that this application's will replace, or has replaced."""
+    old = letter_status.replaced_of(application)
+    if old is None:
+        return None
+    why = letter_status.begun(loket, application)["reason"]
+    return _linked(loket, actor, old.number, old.application, why)
 
 
-TAKEN_BACK = Text(id="Langkah ditarik kembali", en="Act taken back")
-
-
-CHANGED = Text(id="Data usulan diubah", en="Proposal changed")
-
-
-CARRIED = Text(id="Pindah ke periode berikutnya", en="Moved to the next period")
-
-
-BY_PROGRAM = {
-    "diajukan": SUBMITTED,
-    "ditarik": TAKEN_BACK,
-    "diubah": CHANGED,
-    "pindah_periode": CARRIED,
-}
-
-
-def _passed_event(loket: Loket, service: Service, event: Event) -> Passed:
-    # A step or act that the office's file no longer has still stands in the history, by its id.
-    step = next((step for step in service.steps if step.id == event.from_step), None)
-    action = step.action(event.action) if step else None
-    unknown = Text(id=event.action, en=event.action)
-    said = action.said if action else BY_PROGRAM.get(event.action, unknown)
-    role = loket.profile.role(event.role)
-    detail = _unlock(loket, "detail", event.detail_ct) or {}
-    return Passed(
-        title=step.title if step else said,
-        said=said,
-        at=event.at,
-        who=event.actor.full_name if event.actor else "",
-        role=role.title if role else None,
-        order=event.order,
-        detail=detail,
-        told=_told(service, action, detail),
-    )
-
-
-def _told(service: Service, action: Action | None, values: Mapping[str, Any]) -> tuple[Told, ...]:
-    fields = action.fields if action else ()
-    told = ((field.label, _value(service, field, values.get(field.name))) for field in fields)
-    return tuple((label, value) for label, value in told if value)
-
-
-def _value(service: Service, field: FormField, value: Any) -> tuple[Text | str, ...]:
-    """A field's value as people read it; a whole person is not repeated."""
-    if field.kind == "checklist" and isinstance(value, dict):
-        return _papers(service, value)
-    if not value or isinstance(value, dict):
-        return ()
-    if field.kind == "files":
-        return (Text(id=f"{len(value)} berkas", en=f"{len(value)} files"),)
-    if field.kind == "date":
-        day = date.fromisoformat(value)
-        return (Text(id=words.long_date(day), en=words.long_date(day, "en")),)
-    if field.kind == "requirements":
-        return tuple(one.title for one in service.requirements if one.id in value)
-    if field.kind == "choice":
-        return tuple(one.title for one in field.options if one.id == value)
-    if field.kind == "staff":
-        return tuple(user.full_name for user in User.select().where(User.id == int(value)))
-    return (str(value),)
-
-
-ALL_RIGHT = Text(id="semua ada dan benar", en="all there and right")
-STATES = {
-    "missing": Text(id="tidak ada", en="missing"),
-    "wrong": Text(id="salah", en="wrong"),
-}
-
-
-def _papers(service: Service, value: Mapping[str, str]) -> tuple[Text | str, ...]:
-    """What is not in order, paper by paper: "KK: salah, fotokopi buram"."""
-    faulty = [paper for paper in service.requirements if value.get(paper.id, "ok") != "ok"]
-    return tuple(_paper(paper, value) for paper in faulty) or (ALL_RIGHT,)
-
-
-def _paper(paper: Requirement, value: Mapping[str, str]) -> Text:
-    state, note = STATES[value[paper.id]], value.get(f"{paper.id}.note", "")
-    # A note may be longer than a text of the office's file.
-    return Text.model_construct(
-        id=", ".join(filter(None, (f"{paper.title.id}: {state.id}", note))),
-        en=", ".join(filter(None, (f"{paper.title.en}: {state.en}", note))),
-    )
-
-
-def _letter_view(loket: Loket, service: Service, letter: Letter) -> LetterView:
-    facts = loket.vault.unlock_json("letter", letter.facts_ct)
-    return LetterView(
-        number=letter.number,
-        state=letter.state,
-        issued_at=letter.issued_at,
-        valid_until=letter.valid_until,
-        digits=facts["digits"],
-        revoked_at=letter.revoked_at,
-        prints=spool.count("letter", letter.application_id, "kiosk")
-        + spool.count("letter", letter.application_id, "counter"),
-        drawn=letter.drawn_at is not None,
-        copies=_copies(loket, service, letter) if letter.state == "issued" else (),
-    )
-
-
-def _copies(loket: Loket, service: Service, letter: Letter) -> tuple[tuple[Text, str], ...]:
-    """The scans that the act of release asked for: what the archive holds of the signed sheet."""
-    acts = [action for step in service.steps for action in step.actions]
-    fields = [field for act in acts if "release" in act.does for field in act.fields]
-    kinds = [field.document for field in fields if field.kind == "files"]
-    scans = Document.select().where(
-        (Document.application == letter.application_id)
-        & (Document.kind << kinds)
-        & (Document.created_at >= letter.drawn_at)
-        & Document.removed_at.is_null()
-    )
-    profile = versions.profile_of(loket, letter.application)
-    names = {kind.id: kind.title for kind in profile.documents}
-    return tuple((names[scan.kind], str(scan.sha256)) for scan in scans.order_by(Document.id))
+def _linked(
+    loket: Loket, actor: Actor, number: str, application: Application, why: str = ""
+) -> Linked:
+    """The way to another case, for whom may read it."""
+    step = versions.step_of(loket, application)
+    readable = _may_read(loket, application, step, actor)
+    return Linked(number, int(application.id) if readable else None, why)

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from kiosk import spool, versions
+from peewee import Expression
+
+from kiosk import letter_status, spool, versions
 from kiosk.loket import Loket
 from kiosk.promise import Clock, clock_of, said
 from kiosk.service import Service, SlipText, Stage, Step
@@ -21,7 +23,7 @@ class Status:
     """What a citizen's phone shows. `version` changes when what is shown changes.
 
     `promise` is the service's time in words; it counts from the complete file while the clock has
-    not started.
+    not started. `letter` is what became of the letter since: suspended, revoked, replaced, or "".
     """
 
     label: str
@@ -37,6 +39,7 @@ class Status:
     window: int | None
     outcome: str | None
     printable: int
+    letter: str
     slip: SlipText
     version: str
 
@@ -107,7 +110,8 @@ def status(loket: Loket, token: str, now: int) -> Status | None:
     service = versions.letter_service_of(loket, application)
     step = service.step(application.step)
     who = loket.profile.role(step.roles[0]) if step.roles else None
-    before, printable = _before(row), _printable(loket, application)
+    before, letter = _before(row), Letter.get_or_none(_issued_for(application))
+    printable, became = _printable(loket, letter), _became(letter)
     return Status(
         label=row.label,
         service=service.title,
@@ -122,8 +126,9 @@ def status(loket: Loket, token: str, now: int) -> Status | None:
         window=row.window,
         outcome=application.outcome,
         printable=printable,
+        letter=became,
         slip=service.slip,
-        version=f"{application.seq}-{row.state}-{row.window}-{before}-{printable}",
+        version=f"{application.seq}-{row.state}-{row.window}-{before}-{printable}{became}",
     )
 
 
@@ -139,13 +144,29 @@ def _stage(stage: Stage, n: int, at: int, step: Step) -> StageView:
     return StageView(stage.title, "now" if n == at else "ahead")
 
 
-def _printable(loket: Loket, application: Application) -> int:
-    """How often the letter may still be printed at the kiosk; 0 before it is issued.
+def _issued_for(application: Application) -> Expression:
+    return (Letter.application == application) & (Letter.state == "issued")
 
-    Never for a letter signed by hand: only the stamped sheet counts.
+
+def _printable(loket: Loket, letter: Letter | None) -> int:
+    """How often the letter, or the one in its place, may still be printed at the kiosk.
+
+    0 before it is issued, and never for a letter signed by hand: only the stamped sheet counts.
     """
-    valid = (Letter.state == "issued") & Letter.revoked_at.is_null() & Letter.drawn_at.is_null()
-    if not Letter.select(Letter.id).where((Letter.application == application) & valid).exists():
+    row = letter and letter_status.newest(letter)
+    if row is None or row.drawn_at or row.revoked_at or row.suspended_at:
         return 0
-    used = spool.count("letter", application.id, "kiosk")
+    used = spool.count("letter", row.application_id, "kiosk")
     return max(0, loket.profile.kiosk.prints_per_letter - used)
+
+
+def _became(letter: Letter | None) -> str:
+    """What has become of an issued letter: that of the newest in its place before replaced."""
+    row = letter and letter_status.newest(letter)
+    if letter is None or row is None:
+        return ""
+    if row.revoked_at is not None:
+        return "revoked"
+    if row.suspended_at is not None:
+        return "suspended"
+    return "replaced" if letter.id != row.id else ""

@@ -1,4 +1,4 @@
-"""The one writer of applications: submit, act, take back. Each is one IMMEDIATE transaction."""
+"""The one writer of applications: submit, act, enter a step. Each is one IMMEDIATE transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from kiosk import (
     numbers,
     queue,
     rules,
+    signing,
     spool,
     staff,
     versions,
@@ -24,12 +25,10 @@ from kiosk.forms import Given
 from kiosk.loket import Loket
 from kiosk.service import Action, LetterService, Service, Step
 from kiosk.staff import Actor
-from models import Application, Audit, Event, Letter, Ticket, User, transaction
+from models import Application, Audit, Event, User, transaction
 
-TAKE_BACK_S = 120
 # Under this name an act that corrects data keeps them as they were, to be taken back.
 BEFORE = "data_before"
-LASTING = frozenset({"issue", "release", "slip", "hand_over"})
 
 
 @dataclass(frozen=True)
@@ -163,8 +162,11 @@ def act(
     actor: Actor,
     seq: int,
     now: int,
+    confirmed: bool = False,
 ) -> Application:
     """Do an act of the application's step; `seq` is the state that the person saw.
+
+    `confirmed`: the password was asked once before, for several acts.
 
     Raises Stale when somebody was first (a second click too), NotAllowed for another's role,
     Invalid by field. Signing takes two transactions, see `issuing`: a letter whose signing failed
@@ -172,29 +174,49 @@ def act(
     """
     application = find(application_id)
     service = versions.service_of(loket, application)
-    _require(application, seq)
+    require_seq(application, seq)
     assigned = application.assignee_id == actor.id
     action, _ = workflow.move(service, application.step, action_id, actor.role, assigned)
-    values = forms.read(service, action, {**given, **documents.held(application_id, action.fields)})
+    signing.require(loket, application, service, action, actor, now)
+    values = _asked(loket, application, service, action, given, now)
+    if not confirmed:
+        _confirm(action, given, actor, now)
+    passphrase, made = signing.passphrase_in(action, given), None
+    if "issue" in action.does or "draw_up" in action.does:
+        made = issuing.make(loket, application_id, action, actor, seq, now, passphrase)
+    try:
+        with transaction():
+            application = find(application_id)
+            require_seq(application, seq)
+            documents.require_held(application_id, action.fields, values)
+            signing.require(loket, application, service, action, actor, now)
+            if made:
+                issuing.release(made, now)
+            else:
+                issuing.require_free(application_id, now)
+            carry_out(loket, application, service, action, values, actor, now)
+    except BaseException:
+        if made:
+            issuing.abandon(made)
+        raise
+    spool.wake()
+    return application
+
+
+def _asked(
+    loket: Loket, application: Application, service: Service, action: Action, given: Given, now: int
+) -> dict[str, forms.Value]:
+    """What the act asks, read and held against its rules."""
+    values = forms.read(service, action, {**given, **documents.held(application.id, action.fields)})
     forms.require_past(action.fields, values, loket.calendar.day_of(now))
     require_rules(loket, application, service, action, values)
+    return values
+
+
+def _confirm(action: Action, given: Given, actor: Actor, now: int) -> None:
     if any(field.kind == "password" for field in action.fields):
         password = (list(given.get("password", ())) or [""])[0]
         staff.confirm_password(actor, password, now)
-    made = None
-    if "issue" in action.does or "draw_up" in action.does:
-        made = issuing.make(loket, application_id, action, actor, seq, now)
-    with transaction():
-        application = find(application_id)
-        _require(application, seq)
-        documents.require_held(application_id, action.fields, values)
-        if made:
-            issuing.release(made, now)
-        else:
-            issuing.require_free(application_id, now)
-        carry_out(loket, application, service, action, values, actor, now)
-    spool.wake()
-    return application
 
 
 def carry_out(
@@ -224,7 +246,8 @@ def find(application_id: int) -> Application:
     return application
 
 
-def _require(application: Application, seq: int) -> None:
+def require_seq(application: Application, seq: int) -> None:
+    """Whether the case stands as the person saw it. Raises Stale."""
     if application.seq != seq:
         raise Stale("Permohonan ini sudah berubah. Yang terbaru ditampilkan.")
 
@@ -297,11 +320,11 @@ def _correct(loket: Loket, application: Application, values: Mapping[str, forms.
     person = values["person"]
     if not isinstance(person, dict):
         raise TypeError("correct_data needs a field `person` of kind `person`")
-    _give(loket, application, person)
+    give(loket, application, person)
 
 
-def _give(loket: Loket, application: Application, person: Mapping[str, str]) -> None:
-    """These are the applicant's data from now on."""
+def give(loket: Loket, application: Application, person: Mapping[str, str]) -> None:
+    """These are the applicant's data from now on: parts of `forms.PERSON` with NIK and KK."""
     application.given_ct = loket.vault.lock_json("given", person)
     application.nik_ix = loket.vault.index("nik", person["nik"])
     application.in_snapshot = loket.register.find_pair(person["nik"], person["kk"]) is not None
@@ -452,152 +475,6 @@ def pass_standing(loket: Loket, application: Application, service: Service, now:
     for step, order, action, onward in workflow.passes(service, service.step(application.step)):
         said = f"{order.by} No. {order.number}, {words.long_date(order.date)}"
         enter(loket, application, service, action.id, onward, None, step.roles[0], {}, now, said)
-
-
-def can_take_back(loket: Loket, application: Application, actor: Actor, now: int) -> bool:
-    """Whether the last act is the actor's own, fresh, and nothing has left the house by it."""
-    last = _last(application)
-    if last is None or last.actor_id != actor.id or now - last.at > TAKE_BACK_S:
-        return False
-    step = versions.service_of(loket, application).step(last.from_step)
-    action = step.action(last.action)
-    return action is not None and not action.on and not LASTING & set(action.does)
-
-
-def take_back(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) -> Application:
-    """Undo one's own last act within two minutes, if nobody acted since.
-
-    The file goes back to the step it came from; both events stay in its history. Raises Stale or
-    NotAllowed.
-    """
-    with transaction():
-        application = find(application_id)
-        _require(application, seq)
-        issuing.require_free(application_id, now)
-        last = _last(application)
-        if last is None or not can_take_back(loket, application, actor, now):
-            raise NotAllowed("Langkah ini tidak dapat ditarik kembali lagi.")
-        service = versions.service_of(loket, application)
-        to = service.step(last.from_step)
-        if application.closed_at is not None:
-            issuing.revive(application.id)
-        application.closed_at = application.outcome = None
-        if to.stops_clock and not _had_started(application):
-            application.due_at, application.left_s, application.budget_s = None, None, 0
-        application.assignee = _assignee_before(loket, application)
-        if before := _detail(loket, last).get(BEFORE):
-            _give(loket, application, before)
-        enter(loket, application, service, "ditarik", to, actor.id, actor.role, {}, now)
-    return application
-
-
-def _detail(loket: Loket, event: Event) -> dict[str, Any]:
-    """What the act was given."""
-    return loket.vault.unlock_json("detail", event.detail_ct) if event.detail_ct else {}
-
-
-def _assignee_before(loket: Loket, application: Application) -> User | None:
-    """Whom the case was given to before its last act; one taken back gave it to nobody."""
-    given: list[int | None] = [None]
-    events = Event.select().where(Event.application == application.id).order_by(Event.seq)
-    for event in events:
-        if event.action == "ditarik":
-            given.pop()
-            continue
-        detail = _detail(loket, event)
-        given.append(int(detail["assignee"]) if detail.get("assignee") else given[-1])
-    found: User | None = User.get_or_none(User.id == given[-2])
-    return found
-
-
-def _had_started(application: Application) -> bool:
-    """Whether the clock had started before the last act: then it ran, or stood with time left."""
-    before: Event = Event.get(
-        (Event.application == application.id) & (Event.seq == application.seq - 1)
-    )
-    return before.due_at is not None or before.left_s is not None
-
-
-def _last(application: Application) -> Event | None:
-    """The last act; a step that passed by a standing disposition after it cannot be unsaid."""
-    event: Event | None = (
-        Event.select()
-        .where((Event.application == application.id) & (Event.seq == application.seq))
-        .first()
-    )
-    return event if event and event.action not in ("ditarik", "diajukan") else None
-
-
-def printed_at_kiosk(loket: Loket, application_id: int, now: int) -> None:
-    """The letter came out at the kiosk: where the step has an act for that, it is done.
-
-    The case leaves the front office's desk by itself; the citizen has the letter in hand.
-    """
-    with transaction():
-        application = find(application_id)
-        service = versions.service_of(loket, application)
-        step = service.step(application.step)
-        action = next((a for a in step.actions if a.on == "kiosk_print"), None)
-        if action:
-            to = service.step(action.next)
-            citizen = workflow.CITIZEN
-            enter(loket, application, service, action.id, to, None, citizen, {}, now)
-
-
-@dataclass(frozen=True)
-class PrintOutcome:
-    """What became of a scan at the kiosk's printer; `left` more prints are allowed."""
-
-    state: str
-    left: int = 0
-    job: int | None = None
-
-
-def print_at_kiosk(loket: Loket, token: str, now: int) -> PrintOutcome:
-    """Print the letter of this ticket at the kiosk: `printing`, `not_ready`, `limit`, `unknown`.
-
-    A letter prints at the kiosk as often as the office's file allows, each time recorded.
-    """
-    most = loket.profile.kiosk.prints_per_letter
-    ticket = Ticket.get_or_none(Ticket.token == token)
-    if ticket is None:
-        return PrintOutcome("unknown")
-    with transaction():
-        letter = Letter.get_or_none(
-            (Letter.application == ticket.application_id) & (Letter.state == "issued")
-        )
-        if letter is None or letter.revoked_at is not None or letter.drawn_at is not None:
-            return PrintOutcome("not_ready")
-        used = spool.count("letter", ticket.application_id, "kiosk")
-        if used >= most:
-            return PrintOutcome("limit")
-        tries = spool.count("letter", ticket.application_id, "kiosk", failed=True)
-        key = f"letter:{letter.id}:kiosk:{tries + 1}"
-        job = spool.add("letter", ticket.application, "kiosk", key, now)
-    spool.wake()
-    return PrintOutcome("printing", most - used - 1, job)
-
-
-def print_at_counter(loket: Loket, application_id: int, actor: Actor, key: str, now: int) -> int:
-    """Print the issued letter at the counter; `key` makes a second click the same print.
-
-    One to be signed by hand is printed until it has been signed. Raises NotFound, and Stale for a
-    letter that was revoked or is out of our hands.
-    """
-    with transaction():
-        letter = Letter.get_or_none(
-            (Letter.application == application_id) & (Letter.state != "void")
-        )
-        if letter is None or (letter.state == "numbered" and letter.drawn_at is None):
-            raise NotFound("Surat ini belum terbit.")
-        if letter.revoked_at is not None:
-            raise Stale("Surat ini sudah dicabut.")
-        if letter.state == "issued" and letter.drawn_at is not None:
-            raise Stale("Surat ini sudah ditandatangani dan dicap: yang berlaku lembar itu saja.")
-        key = f"letter:{letter.id}:counter:{key}"
-        job = spool.add("letter", find(application_id), "counter", key, now, actor)
-    spool.wake()
-    return job
 
 
 def note_opened(loket: Loket, application_id: int, actor: Actor, what: str, now: int) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from kiosk import casefile, desk, documents, letter, versions, workflow
-from kiosk.casefile import Case, Told
+from kiosk.case_history import Told
+from kiosk.casefile import Case
 from kiosk.documents import Owner
 from kiosk.errors import Invalid, NotFound, Stale
 from kiosk.forms import Given

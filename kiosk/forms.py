@@ -28,6 +28,13 @@ PERSON = {
 # What an act is handed and no history keeps.
 SECRET = ("password", "passphrase")
 EMPTY = "Isi bagian ini."
+
+
+def without_secrets(given: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """What a form may be filled with again after an error."""
+    return {name: values for name, values in given.items() if name not in SECRET}
+
+
 PAPER_STATES = ("ok", "missing", "wrong")
 NOT_COMPLETE = "Ada yang belum lengkap atau belum benar: pilih tombol untuk berkas belum lengkap."
 NOT_YET = "Tanggal ini belum tiba."

@@ -8,8 +8,8 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from kiosk import spool
-from kiosk.errors import Unusable
+from kiosk import key_acts, spool
+from kiosk.errors import LoketError, Unusable
 from kiosk.loket import Loket
 from kiosk.printers import Status
 from models import Busy, Counter
@@ -29,12 +29,24 @@ class RegisterHealth:
 
 
 @dataclass(frozen=True)
+class KeyHealth:
+    """The last day on which the office's keys sign, None if they cannot be read; `soon` within a
+    month of it, or past it.
+    """
+
+    end: date | None
+    soon: bool
+    ended: bool
+
+
+@dataclass(frozen=True)
 class Health:
     """`ok`: letters can be asked for and issued. A printer out of paper does not make it false."""
 
     ok: bool
     database: bool
     register: RegisterHealth
+    keys: KeyHealth
     disk_free_mb: int
     printers: Mapping[str, Status]
     print_queue: int
@@ -44,6 +56,7 @@ class Health:
         """For JSON; days are ISO dates."""
         told = asdict(self)
         told["register"]["as_of"] = self.register.as_of and self.register.as_of.isoformat()
+        told["keys"]["end"] = self.keys.end and self.keys.end.isoformat()
         return told
 
 
@@ -75,11 +88,13 @@ def check(loket: Loket, readiness: Readiness, now: int) -> Health:
     """All of it. Never raises for a part that is broken: it says so."""
     database, queued = _database()
     register, readable = _register(loket, now)
+    keys = _keys(loket, now)
     free = shutil.disk_usage(loket.home).free // 2**20
     return Health(
-        ok=database and readable and free >= LEAST_DISK_MB,
+        ok=database and readable and free >= LEAST_DISK_MB and not keys.ended,
         database=database,
         register=register,
+        keys=keys,
         disk_free_mb=free,
         printers=readiness(now),
         print_queue=queued,
@@ -101,6 +116,15 @@ def _database() -> tuple[bool, int]:
         return True, spool.waiting()
     except Busy:
         return False, 0
+
+
+def _keys(loket: Loket, now: int) -> KeyHealth:
+    try:
+        end = key_acts.ends_on(loket)
+    except LoketError:
+        return KeyHealth(None, soon=True, ended=True)
+    left = (end - loket.calendar.day_of(now)).days
+    return KeyHealth(end, soon=left < key_acts.SOON_DAYS, ended=left < 0)
 
 
 def _register(loket: Loket, now: int) -> tuple[RegisterHealth, bool]:

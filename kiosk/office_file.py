@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from kiosk import office_checks, office_keys, toml_lines
 from kiosk.errors import Unusable
-from kiosk.office_checks import Fault
+from kiosk.office_faults import Fault, near
 from kiosk.profile import Profile
 
 OFFICES = Path(__file__).parent / "offices"
@@ -141,18 +141,16 @@ def _shape(error: Any) -> Fault:
     node = office_keys.at(location)
     expected = office_keys.kind(node) if node else error["msg"]
     known = [str(value) for value in (node or {}).get("enum", ())]
-    return Fault(
-        where, shown(error["input"]), expected, office_checks.near(str(error["input"]), known)
-    )
+    return Fault(where, shown(error["input"]), expected, near(str(error["input"]), known))
 
 
 def _unknown_key(where: str, location: tuple[int | str, ...]) -> Fault:
     table = office_keys.at(location[:-1])
     known = list(table["properties"]) if table and "properties" in table else []
-    near = office_checks.near(str(location[-1]), known)
+    hint = near(str(location[-1]), known)
     title = office_keys.title(table) if table else "its table"
     expected = f"one of {', '.join(known)} (see {title} in {office_keys.DOCUMENT})"
-    return Fault(where, "unknown key", expected, near)
+    return Fault(where, "unknown key", expected, hint)
 
 
 def _missing(where: str, location: tuple[int | str, ...]) -> Fault:

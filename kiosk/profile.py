@@ -6,6 +6,7 @@ cannot be filled. A fault names its path in the file and what was expected.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date, time
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -27,6 +28,8 @@ def _hour_and_minute(value: Any) -> Any:
 Moment = Annotated[time, BeforeValidator(_hour_and_minute)]
 Span = tuple[Moment, Moment]
 Right = Literal["queue", "admin", "reveal", "revoke", "propose", "supervise"]
+
+Capacity = Literal["definitive", "an", "ub", "plh", "plt"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -149,7 +152,7 @@ class Signer(Strict):
     """
 
     role: Id
-    capacity: Literal["definitive", "an", "ub", "plh", "plt"] = "definitive"
+    capacity: Capacity = "definitive"
     user: Id | None = None
     order: Line | None = None
     titles: Annotated[tuple[Line, ...], Field(min_length=1, max_length=4)]
@@ -161,6 +164,29 @@ class Signer(Strict):
 
     def holds_on(self, day: date) -> bool:
         return self.since <= day and (self.until is None or day <= self.until)
+
+
+# What the titles of each capacity begin their lines with (Permendagri 1/2023), in this order.
+MARKS: dict[Capacity, tuple[str, ...]] = {
+    "definitive": (),
+    "an": ("a.n.",),
+    "ub": ("a.n.", "u.b."),
+    "plh": ("Plh.",),
+    "plt": ("Plt.",),
+}
+STANDING_IN = ("plh", "plt")
+_MARK = re.compile(r"(a\.?\s?n\.|u\.?\s?b\.|plh\b\.?|plt\b\.?)\s*", re.I)
+
+
+def agree(capacity: Capacity, titles: Sequence[str]) -> bool:
+    """Whether the lines above the name say in which form is signed, and no other.
+
+    A Plh. or Plt. may sign a.n. a superior as well.
+    """
+    found = [mark[1] for title in titles if (mark := _MARK.match(title))]
+    if capacity in STANDING_IN and found[:1] == ["a.n."]:
+        found = found[1:]
+    return tuple(found) == MARKS[capacity]
 
 
 class DocumentKind(Named):

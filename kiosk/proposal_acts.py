@@ -9,7 +9,8 @@ from typing import Any
 
 from peewee import chunked
 
-from kiosk import desk, documents, facts, forms, rules, workflow
+from kiosk import desk, documents, facts, forms, own, rules, taking_back, workflow
+from kiosk.case_history import detail_of
 from kiosk.errors import Invalid, NotAllowed, NotFound
 from kiosk.forms import Given
 from kiosk.loket import Loket
@@ -46,15 +47,15 @@ def act(
         find(loket, application_id, actor)
         done = desk.act(loket, application_id, action_id, given, actor, seq, now)
         event = Event.get((Event.application == application_id) & (Event.seq == seq + 1))
-        detail = loket.vault.unlock_json("detail", event.detail_ct) if event.detail_ct else {}
+        detail = detail_of(loket, event)
         _keep_verdict(loket, [done.id], (event.from_step, action_id), detail, actor, now)
 
 
 def take_back(loket: Loket, application_id: int, actor: Actor, seq: int, now: int) -> None:
-    """Undo one's own last act, as `desk.take_back`; what was decided before stands again."""
+    """Undo one's own last act, as `taking_back.take_back`; what was decided before stands again."""
     with transaction():
         find(loket, application_id, actor)
-        application = desk.take_back(loket, application_id, actor, seq, now)
+        application = taking_back.take_back(loket, application_id, actor, seq, now)
         told = _last_verdict(loket, application)
         locked = loket.vault.lock_json("verdict", told) if told else None
         Proposal.update(verdict_ct=locked).where(Proposal.application == application).execute()
@@ -78,7 +79,7 @@ def _last_verdict(loket: Loket, application: Application) -> dict[str, Any] | No
 
 
 def _verdict_of(loket: Loket, event: Event) -> dict[str, Any]:
-    detail = loket.vault.unlock_json("detail", event.detail_ct) if event.detail_ct else {}
+    detail = detail_of(loket, event)
     by = event.actor.full_name if event.actor else ""
     return _told((event.from_step, event.action), detail, by, event.at)
 
@@ -164,8 +165,10 @@ class _Many:
         ready, told = [], []
         service = service_at(self._loket, alike[0])
         known = facts.of_households(self._loket, alike, service) if action.rules else {}
+        mine = own.among([application.id for application in alike], self._actor)
         for application in alike:
-            reasons = list(_missing_files(service, application, action))
+            reasons = [own.OWN] if application.id in mine else []
+            reasons += _missing_files(service, application, action)
             if action.rules:
                 reasons += rules.refusals(action.rules, known[application.id]).values()
             if reasons:

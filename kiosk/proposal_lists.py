@@ -7,8 +7,9 @@ from typing import Any
 
 from peewee import fn
 
-from kiosk import desk, facts, rules, versions, workflow
-from kiosk.casefile import Passed, given_of, passed, purpose_of, warnings_of
+from kiosk import facts, rules, taking_back, versions, workflow
+from kiosk.case_history import Passed, passed
+from kiosk.casefile import given_of, purpose_of, warnings_of
 from kiosk.errors import NotFound
 from kiosk.household import Household
 from kiosk.identity import mask_nik, normal_name
@@ -316,7 +317,7 @@ def read(loket: Loket, application_id: int, actor: Actor, now: int) -> ProposalC
         outcome=application.outcome or "",
         can_change=may_change(loket, application, service, actor),
         can_take_back=actor.role in service.step(application.step).roles
-        and desk.can_take_back(loket, application, actor, now),
+        and taking_back.can_take_back(loket, application, actor, now),
     )
 
 

@@ -21,10 +21,12 @@ from typing import Any, Final
 import pysqlite3 as sqlite3
 
 from kiosk.errors import Unusable
+from kiosk.files import fsync_folder
 from kiosk.register_columns import tidied
 from kiosk.register_file import Headings, Table, open_table
 from kiosk.register_row import REASONS, Person, content, no_person, read_person
-from kiosk.vault import Vault, fsync_folder
+from kiosk.vault import Vault
+from kiosk.words import inert
 
 __all__ = ["Person", "Register", "Report", "Snapshot", "import_file", "restore_previous"]
 
@@ -298,12 +300,7 @@ def _write_rejects(db: Any, path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(("baris", "kolom", "alasan", "penjelasan"))
         for row, heading, reason, other in rows:
-            writer.writerow((row, _inert(heading), reason, REASONS[reason].format(other=other)))
-
-
-def _inert(text: str) -> str:
-    """A cell that a spreadsheet will not calculate."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+            writer.writerow((row, inert(heading), reason, REASONS[reason].format(other=other)))
 
 
 def _check_built(path: Path, vault: Vault, report: Report) -> None:

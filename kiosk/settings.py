@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.errors import Unusable
+from kiosk.fetch import HTTPS, LOOPBACK
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ SETTINGS = (
     Setting("LOKET15_PROXIES", "0", "reverse proxies in front whose X-Forwarded-* are trusted"),
     Setting("LOKET15_DUKCAPIL_URL", "", "service of docs/dukcapil.md; https, or on this machine"),
     Setting("LOKET15_DUKCAPIL_KEY", "", "key for that service, sent as a bearer token"),
+    Setting("LOKET15_BSRE_URL", "", "esign-client server of docs/bsre.md; https, or loopback"),
+    Setting("LOKET15_BSRE_USER", "", "the office's account there (HTTP Basic)"),
+    Setting("LOKET15_BSRE_PASSWORD", "", "its password"),
+    Setting("LOKET15_BSRE_ROOTS", "", "PEM file of the PSrE's root certificates"),
 )
 
 
@@ -44,7 +49,11 @@ class Settings:
     letter_printer: str
     proxies: int
     dukcapil_url: str
-    dukcapil_key: str
+    dukcapil_key: str = field(repr=False)
+    bsre_url: str
+    bsre_user: str
+    bsre_password: str = field(repr=False)
+    bsre_roots: str
 
     @property
     def secure(self) -> bool:
@@ -60,7 +69,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         value["LOKET15_BASE_URL"] = f"http://{value['LOKET15_HOST']}:{port}"
     if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value["LOKET15_BASE_URL"]):
         raise Unusable("LOKET15_BASE_URL: expected an address with http:// or https://")
-    _require_private(value["LOKET15_DUKCAPIL_URL"])
+    for name in ("LOKET15_DUKCAPIL_URL", "LOKET15_BSRE_URL"):
+        _require_private(name, value[name])
     if not re.fullmatch("[!-~]*", value["LOKET15_DUKCAPIL_KEY"]):
         raise Unusable("LOKET15_DUKCAPIL_KEY: expected letters and signs without blanks")
     return Settings(
@@ -75,14 +85,17 @@ def read(environ: Mapping[str, str]) -> Settings:
         proxies=_number("LOKET15_PROXIES", value, 0, 5),
         dukcapil_url=value["LOKET15_DUKCAPIL_URL"].rstrip("/"),
         dukcapil_key=value["LOKET15_DUKCAPIL_KEY"],
+        bsre_url=value["LOKET15_BSRE_URL"].rstrip("/"),
+        bsre_user=value["LOKET15_BSRE_USER"],
+        bsre_password=value["LOKET15_BSRE_PASSWORD"],
+        bsre_roots=value["LOKET15_BSRE_ROOTS"],
     )
 
 
-def _require_private(url: str) -> None:
+def _require_private(name: str, url: str) -> None:
     """People's data go there: over TLS, or to an adapter on this very machine."""
-    loopback = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?"
-    if url and not re.fullmatch(rf"(https://[^\s/?#@]+|{loopback})(/[^\s?#]*)?", url):
-        raise Unusable("LOKET15_DUKCAPIL_URL: expected an address with https://")
+    if url and not re.fullmatch(rf"({HTTPS}|{LOOPBACK})(/[^\s?#]*)?", url):
+        raise Unusable(f"{name}: expected an address with https://")
 
 
 def _number(name: str, value: Mapping[str, str], low: int, high: int) -> int:

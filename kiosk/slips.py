@@ -8,6 +8,7 @@ from models import Application, Ticket
 # What the ticket's code is for: only the stamped sheet of a letter signed by hand counts.
 SCAN = {
     "office_key": "Pindai untuk melihat giliran dan mencetak surat",
+    "bsre": "Pindai untuk melihat giliran dan mencetak surat",
     "wet_ink": "Pindai untuk melihat giliran dan kabar surat Anda",
 }
 

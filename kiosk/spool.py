@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk import archive, slips
+from peewee import JOIN
+
+from kiosk import archive, letter_status, slips
 from kiosk.errors import LoketError, NotFound, Unusable
 from kiosk.loket import Loket
 from kiosk.printers import Mime, Printer, PrinterDown, Status, printer_from
 from kiosk.settings import Settings
 from kiosk.slip import draw, png
 from kiosk.staff import Actor
-from models import Application, Busy, PrintJob, Ticket, db, transaction
+from models import Application, Busy, PrintJob, Ticket, User, db, transaction
 
 KEEP_TRYING_S = 15 * 60
 Handed = Callable[[Loket, int, int], None]
@@ -83,6 +85,13 @@ def count(kind: str, application_id: int, place: str, *, failed: bool = False) -
         & (PrintJob.place == place)
     )
     return int((jobs if failed else jobs.where(PrintJob.state != "failed")).count())
+
+
+def prints(kind: str, application_id: int) -> list[PrintJob]:
+    """Each time that this was printed or is about to be, oldest first, with who asked for it."""
+    jobs = PrintJob.select(PrintJob, User).join(User, JOIN.LEFT_OUTER)
+    mine = (PrintJob.kind == kind) & (PrintJob.application == application_id)
+    return list(jobs.where(mine & (PrintJob.state != "failed")).order_by(PrintJob.id))
 
 
 def reprint_ticket(application_id: int, now: int, actor: Actor | None = None) -> int:
@@ -269,6 +278,7 @@ def _move(job: PrintJob, state: str, now: int, reason: str = "") -> None:
 
 def _document(loket: Loket, job: PrintJob, now: int) -> tuple[bytes, Mime]:
     if job.kind == "letter":
+        letter_status.require_still_printable(job.application_id)
         return archive.pdf_of(loket, job.application_id), "application/pdf"
     face = slips.ticket if job.kind == "ticket" else slips.not_found
     return png(draw(face(loket, job.application, now))), "image/png"

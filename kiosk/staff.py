@@ -11,6 +11,8 @@ from argon2.exceptions import VerifyMismatchError
 
 from kiosk import limits
 from kiosk.errors import Invalid, NotAllowed, NotFound
+from kiosk.identity import check_nik, mask_nik
+from kiosk.loket import Loket
 from kiosk.profile import Profile
 from models import Audit, Busy, Device, Session, User, transaction
 
@@ -238,6 +240,37 @@ def set_password(user_id: int, password: str, now: int, by: Actor | None = None)
         User.update(password=hashed).where(User.id == user_id).execute()
         Session.delete().where(Session.user == user_id).execute()
         Audit.create(at=now, actor=by and by.id, what="ganti kata sandi", subject=user.name)
+
+
+def set_nik(loket: Loket, user_id: int, nik: str, by: Actor, now: int) -> None:
+    """Note the person's NIK, or with "" forget it. Raises Invalid, NotFound.
+
+    Who signs through BSrE is known there by it; and nobody works on an application of this NIK.
+    """
+    plain = ""
+    if nik.strip():
+        try:
+            plain = check_nik(nik)
+        except ValueError as fault:
+            raise Invalid({"nik": str(fault)}) from None
+    kept = {
+        "nik_ix": loket.vault.index("nik", plain) if plain else None,
+        "nik_ct": loket.vault.lock("nik_petugas", plain.encode()) if plain else None,
+    }
+    with transaction():
+        user = User.get_or_none(User.id == user_id)
+        if user is None:
+            raise NotFound("Petugas ini tidak ada.")
+        User.update(kept).where(User.id == user_id).execute()
+        what = "catat nik petugas" if plain else "hapus nik petugas"
+        Audit.create(at=now, actor=by.id, what=what, subject=user.name)
+
+
+def nik_of(loket: Loket, user_id: int) -> str:
+    """The person's NIK as it may be shown: masked; "" when none is noted."""
+    user = User.get_or_none(User.id == user_id)
+    locked = user.nik_ct if user else None
+    return mask_nik(loket.vault.unlock("nik_petugas", locked).decode()) if locked else ""
 
 
 def people(role: str = "") -> list[User]:

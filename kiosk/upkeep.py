@@ -4,13 +4,21 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 
-from kiosk import bundles, documents, periods, proposal_uploads, visit
+from kiosk import (
+    bundles,
+    document_removal,
+    periods,
+    proposal_uploads,
+    trust_refresh,
+    visit,
+)
 from kiosk.loket import Loket
 from models import db
 
 EVERY_S = 60
 JOBS: tuple[Callable[[Loket, int], object], ...] = (
-    visit.sweep, documents.sweep, bundles.expire, periods.roll, proposal_uploads.sweep,
+    visit.sweep, document_removal.sweep, bundles.expire, periods.roll, proposal_uploads.sweep,
+    trust_refresh.start_due,
 )  # fmt: skip
 _log = logging.getLogger(__name__)
 

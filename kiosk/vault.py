@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kiosk.errors import Unusable
+from kiosk.files import fsync_folder, write_new
 
 INDEX_BYTES = 16
 KEY_ID_BYTES = 4
@@ -43,7 +44,7 @@ class Vault:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         active = secrets.token_hex(KEY_ID_BYTES)
         keys = {"index": _fresh_key(), "active": active, "locks": {active: _fresh_key()}}
-        _write_new(path, json.dumps(keys).encode())
+        _write_keys(path, json.dumps(keys).encode())
         return cls.open(path)
 
     @classmethod
@@ -110,13 +111,10 @@ def _key(text: str) -> bytes:
     return key
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def _write_keys(path: Path, data: bytes) -> None:
     """Whole or not at all: a key file cut short by a power cut would be mistaken for the keys."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    write_new(draft, data)
     try:
         os.link(draft, path)
     except FileExistsError as error:
@@ -124,12 +122,3 @@ def _write_new(path: Path, data: bytes) -> None:
     finally:
         draft.unlink()
     fsync_folder(path.parent)
-
-
-def fsync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,7 +12,15 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from kiosk import citizen, desk, documents, limits, spool
+from kiosk import (
+    citizen,
+    citizen_papers,
+    desk,
+    document_removal,
+    letter_prints,
+    limits,
+    spool,
+)
 from kiosk.errors import Invalid, NotFound, TooMany
 from kiosk.forms import PERSON
 from kiosk.identity import FAULT_TEXTS, group_nik, kk_fault, mask_nik, nik_fault, normal_name
@@ -110,7 +118,7 @@ def _first(loket: Loket, choice: str) -> State:
         return State(SCANS[choice])
     if choice not in {service.id for service in loket.profile.letters}:
         raise NotFound("Layanan ini tidak ada. Pilih layanan lain.")
-    camera = loket.profile.kiosk.camera and bool(documents.visit_papers(loket, choice, 0))
+    camera = loket.profile.kiosk.camera and bool(citizen_papers.visit_papers(loket, choice, 0))
     return State(WAY[0], service=choice, camera=camera)
 
 
@@ -371,7 +379,7 @@ def photograph(loket: Loket, visit: OpenVisit, kind: str, data: bytes, key: str,
     """Keep a photo of a paper; elsewhere than at the papers nothing happens. Raises Invalid."""
     if visit.state.screen == "papers":
         touch(visit, now)
-        documents.add_at_kiosk(loket, visit.state.service, visit.id, kind, data, key, now)
+        citizen_papers.add_at_kiosk(loket, visit.state.service, visit.id, kind, data, key, now)
 
 
 def _submit(turn: Turn, state: State) -> State:
@@ -414,7 +422,7 @@ def _status(turn: Turn) -> State:
 
 
 def _print(turn: Turn, token: str) -> State:
-    done = desk.print_at_kiosk(turn.loket, token, turn.now)
+    done = letter_prints.print_at_kiosk(turn.loket, token, turn.now)
     return State("printing", token=token, outcome=done.state, job=done.job or 0, left=done.left)
 
 
@@ -458,7 +466,7 @@ def _still_open(visit_id: int) -> Any:
 def _wipe(which: Any, now: int) -> None:
     ending = which & Visit.token_hash.is_null(False)
     with transaction():
-        documents.forget_visits(Visit.select(Visit.id).where(ending), now)
+        document_removal.forget_visits(Visit.select(Visit.id).where(ending), now)
         Visit.update(token_hash=None, state_ct=None, ended_at=now).where(ending).execute()
 
 

@@ -1,4 +1,4 @@
-"""Dates, times and numbers as people read them, in Indonesian and English. Pure."""
+"""Dates, times and numbers as people read them, in Indonesian and English; cells. Pure."""
 
 from datetime import date, datetime
 
@@ -55,3 +55,8 @@ def letter_number(pattern: str, no: int, day: date) -> str:
 def thousands(count: int) -> str:
     """12.345, as Indonesian groups them."""
     return f"{count:,}".replace(",", ".")
+
+
+def inert(text: str) -> str:
+    """A cell of a CSV that a spreadsheet will not calculate."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

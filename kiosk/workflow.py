@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from kiosk.errors import NotAllowed
+from kiosk.forms import SECRET
 from kiosk.service import Action, Service, Standing, Step
 
 CITIZEN = "warga"
@@ -33,6 +34,18 @@ def offered(step: Step, role: str, assigned: bool = False) -> tuple[Action, ...]
         if not action.on
         and (not action.roles or role in action.roles)
         and (assigned or not action.assigned)
+    )
+
+
+def signing(step: Step, role: str, assigned: bool = False) -> Action | None:
+    """The act of this step with which a role signs a letter and says no more than who signs it."""
+    return next(
+        (
+            action
+            for action in offered(step, role, assigned)
+            if "issue" in action.does and all(field.kind in SECRET for field in action.fields)
+        ),
+        None,
     )
 
 

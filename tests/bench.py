@@ -26,14 +26,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from kiosk import (
+    archive,
     bundles,
     certificate,
     demo,
     desk,
     periods,
     population,
+    presses,
     proposal_sheet,
     spool,
+    stack,
     staff,
     store,
     visit,
@@ -75,14 +78,22 @@ class Options:
     polls: int
     lookups: int
     letters: int
+    stack: int
     households: int
 
 
 WHOLE = Options(
-    people=100_000, rounds=3, tickets=160, polls=3_200, lookups=320, letters=20, households=3_334
+    people=100_000,
+    rounds=3,
+    tickets=160,
+    polls=3_200,
+    lookups=320,
+    letters=20,
+    stack=100,
+    households=3_334,
 )
 QUICK = Options(
-    people=2_000, rounds=1, tickets=64, polls=640, lookups=24, letters=3, households=100
+    people=2_000, rounds=1, tickets=64, polls=640, lookups=24, letters=3, stack=12, households=100
 )
 
 
@@ -458,35 +469,87 @@ def auc(some: Sequence[float], others: Sequence[float]) -> float:
 
 
 def letters(loket: Loket, bare: Server, options: Options) -> Row:
-    """The act of signing, with the password: number, render, sign, read back, archive, release."""
-    actors = {user.role: Actor(user.id, user.name, "", user.role) for user in User.select()}
+    """The act of signing: number, render, sign, read back, archive, release.
+
+    From the approval on: the password before it is slow on purpose, and told beside.
+    """
+    actors = _actors()
     certificate.warm_up()
     times = [_sign(loket, actors) for _ in range(options.letters)]
-    numbers = sorted(letter.no for letter in Letter.select())
-    if numbers != list(range(1, options.letters + 1)):
-        raise SystemExit("a letter's number is missing or double")
-    plain = latency(bare)
+    _require_numbers(options.letters)
+    plain, head = latency(bare), actors["kepala_dinas"]
+    asked = timed(
+        {"": [demo.PASSWORD] * 5},
+        lambda word: staff.confirm_password(head, word, int(time.time())),
+    )
     return Row(
-        "letter signed, p50 ms",
+        "SK from approval to archived, p50 ms",
         f"{median(times) * 1e3:.0f}",
         f"{plain * 1e3:.1f}",
-        f"p95 {_ms(p95(times))}; numbers without duplicate or gap",
+        f"p95 {_ms(p95(times))}; the password before it {_ms(median(asked['']))}; numbers without "
+        "duplicate or gap",
         {"p50_s": median(times), "p95_s": p95(times), "bare_s": plain},
     )
 
 
+def stacked(loket: Loket, options: Options) -> Row:
+    """A stack read through, signed with one password; beside it the same one by one."""
+    actors, now = _actors(), int(time.time())
+    head, given = actors["kepala_dinas"], {"password": [demo.PASSWORD]}
+    before = Letter.select().count()
+    alone = median([_sign(loket, actors) for _ in range(5)]) * options.stack
+    chosen = [_to_sign(loket, actors) for _ in range(options.stack)]
+    for number, seq in chosen:
+        stack.mark_read(loket, number, seq, head, now)
+    # As the page before the password does: a second before anybody has typed one.
+    stack.prepare(stack.of(loket, head, now))
+    time.sleep(3)
+    began = time.perf_counter()
+    sheets, _ = stack.choose(loket, chosen, given, head, now)
+    told = stack.sign(loket, sheets, given, head, time.time, lambda _done, _of: None)
+    seconds = time.perf_counter() - began
+    if [one.state for one in told] != ["signed"] * options.stack:
+        raise SystemExit("a letter of the stack was not signed")
+    _require_numbers(before + 5 + options.stack)
+    if any(archive.check(loket)):
+        raise SystemExit("a letter is not in the archive as it was issued")
+    return Row(
+        f"stack of {options.stack} SK signed, s",
+        f"{seconds:.1f}",
+        f"{alone:.1f}",
+        f"{presses.how_many()} processes, {seconds / options.stack * 1e3:.0f} ms each; bare: as "
+        "many one by one; each in the archive as issued",
+        {"seconds": seconds, "alone_s": alone, "letters": options.stack},
+    )
+
+
+def _actors() -> dict[str, Actor]:
+    return {user.role: Actor(user.id, user.name, "", user.role) for user in User.select()}
+
+
+def _require_numbers(count: int) -> None:
+    if sorted(letter.no for letter in Letter.select()) != list(range(1, count + 1)):
+        raise SystemExit("a letter's number is missing or double")
+
+
 def _sign(loket: Loket, actors: Mapping[str, Actor]) -> float:
     """Seconds of the last act of an application that goes all the way."""
+    number, seq = _to_sign(loket, actors)
+    head, now = actors["kepala_dinas"], int(time.time())
+    began = time.perf_counter()
+    desk.act(loket, number, "tanda_tangan", {}, head, seq, now, confirmed=True)
+    return time.perf_counter() - began
+
+
+def _to_sign(loket: Loket, actors: Mapping[str, Actor]) -> tuple[int, int]:
+    """An application that waits for its signature, and its state."""
     now = int(time.time())
     person = {key: str(value) for key, value in PERSON.as_dict().items()}
     draft = desk.Draft(SERVICE, "pip", "", PERSON.nik, PERSON.kk, person, in_snapshot=True)
     number, seq = desk.submit(loket, draft, None, now), 1
     for role, action, given in TO_SIGN:
         seq = desk.act(loket, number, action, given, actors[role], seq, now).seq
-    given = {"password": [demo.PASSWORD]}
-    began = time.perf_counter()
-    desk.act(loket, number, "tanda_tangan", given, actors["kepala_dinas"], seq, now)
-    return time.perf_counter() - began
+    return number, seq
 
 
 def latency(server: Server) -> float:
@@ -637,6 +700,8 @@ def _ms(seconds: float) -> str:
 
 
 def run(home: Path, options: Options) -> Iterator[Row]:
+    from tests import bench_status, bench_verify  # their rows are of this module's kind
+
     loket = build(home, options.people)
     yield lookups(loket, options)
     with serving(home, loket15("serve")) as server, serving(home, BARE, "/") as bare:
@@ -644,9 +709,12 @@ def run(home: Path, options: Options) -> Iterator[Row]:
         yield polls(server, bare, options)
         yield lookups_http(loket, server, bare, options)
         yield letters(loket, bare, options)
+        yield from bench_verify.rows(loket, server, bare, options)
+        yield stacked(loket, options)
         yield half_open(server, bare)
     store.close()
     yield start(home, options)
+    yield from bench_status.rows(home.parent / "status", options)
     yield from proposed(home.parent / "usulan", options)
 
 

@@ -204,3 +204,11 @@ def office(home: Path, chromium: PlaywrightBrowser) -> Iterator[live.Office]:
     with live.serve(home, chromium) as served:
         yield served
         assert served.complaints == []
+
+
+@pytest.fixture
+def issued(loket: Loket, clock: Clock, submit: Callable[..., int]) -> int:
+    """An application whose letter was just issued; its id."""
+    from tests.letters import issue  # which needs this room
+
+    return issue(loket, clock, submit)

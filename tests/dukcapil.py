@@ -4,8 +4,9 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests import local_server
 
 KEY = "kunci-contoh"
 Body = dict[str, Any]
@@ -59,7 +60,7 @@ FAILURES: dict[str, Callable[[Body], Any]] = {
 }
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(local_server.Handler):
     service: Service
 
     def do_POST(self) -> None:
@@ -98,27 +99,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def log_message(self, *_: Any) -> None:
-        """It logs nothing, as docs/dukcapil.md asks."""
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_: Any) -> None:
-        """A client that hung up is no news."""
-
 
 @contextmanager
 def serving() -> Iterator[Service]:
     """The service on a free port of this machine."""
     service = Service()
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"service": service}))
-    service.url = f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with local_server.serving(_Handler, service, "/v1"):
         yield service
-    finally:
-        service.let_go.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()

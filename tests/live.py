@@ -21,7 +21,7 @@ from waitress.server import BaseWSGIServer, create_server
 
 import models
 from app import create_app
-from kiosk import desk, spool, staff
+from kiosk import letter_prints, spool, staff
 from kiosk.settings import read
 from tests.people import MONDAY_NINE, PASSWORD
 
@@ -147,7 +147,7 @@ class Office:
     def print_all(self) -> None:
         """Let the printing thread's work be done now."""
         loket, printers = self.app.extensions["loket"], self.app.extensions["printers"]
-        spool.work_once(loket, printers, int(self.clock()), desk.printed_at_kiosk)
+        spool.work_once(loket, printers, int(self.clock()), letter_prints.printed_at_kiosk)
 
     def prints(self, pattern: str) -> list[Path]:
         return sorted((self.home / "prints").glob(pattern), key=lambda p: p.stat().st_mtime_ns)

@@ -15,8 +15,8 @@ from kiosk.service import Action, LetterService
 from models import Application, Letter, Ticket, User
 from tests import by_hand
 from tests.conftest import PASSWORD, Clock, actor
+from tests.letters import act, to_step
 from tests.pages import Browser, check
-from tests.test_desk import act, to_step
 from tests.test_wet_ink import COMPLETE, scan, to_print
 
 As = Callable[..., Browser]

@@ -12,11 +12,11 @@ FILES = [
     *sorted(ROOT.glob("views/*.py")),
 ]  # fmt: skip
 PURE = (
-    "profile", "office_file", "office_checks", "office_report", "office_doc", "standard",
-    "workflow", "clock", "certificate", "seal", "errors", "identity",
+    "profile", "office_file", "office_checks", "letter_checks", "office_report", "office_doc",
+    "standard", "workflow", "clock", "certificate", "seal", "errors", "identity", "jws", "key_file",
     "letter", "forms",
     "words", "slip", "settings", "loket", "service", "tables", "rules", "household", "pdf",
-    "pictures", "straighten", "annex",
+    "pictures", "straighten", "annex", "wording_check", "files",
 )  # fmt: skip
 WALL_CLOCK = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "date.today"}
 LONGEST = 40
@@ -97,7 +97,8 @@ def test_sql_is_written_by_peewee_but_for_the_registers_own_file() -> None:
         if isinstance(node, ast.Attribute)
         and node.attr in ("execute_sql", "executemany", "executescript", "SQL")
     }
-    assert raw <= {"kiosk/register.py"}
+    # What `verification` hands over was written by peewee.
+    assert raw <= {"kiosk/register.py", "kiosk/verification.py"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=module)

@@ -6,19 +6,15 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import models
-from kiosk import board, casefile, citizen, desk, letter_status, queue
+from kiosk import board, casefile, citizen, desk, letter_prints, letter_status, queue
 from kiosk.errors import NotFound
 from kiosk.loket import Loket
 from kiosk.staff import Actor
 from models import Application, QueueEvent, Ticket
 from tests.conftest import MONDAY_NINE, Clock, actor
-from tests.test_desk import act, to_step
+from tests.letters import act, to_step, token_of
 
 Submit = Callable[..., int]
-
-
-def token_of(id_: int) -> str:
-    return str(Ticket.get(Ticket.application == id_).token)
 
 
 def status(loket: Loket, id_: int, now: int) -> citizen.Status:
@@ -192,18 +188,18 @@ def test_a_phone_says_how_often_the_letter_may_still_be_printed(
     to_step(loket, clock, id_, "penyerahan")
     for _ in range(3):
         left.append(status(loket, id_, clock.at).printable)
-        desk.print_at_kiosk(loket, token_of(id_), clock.tick(60))
+        letter_prints.print_at_kiosk(loket, token_of(id_), clock.tick(60))
     assert left == [0, 2, 1, 0]
 
 
 def test_a_revoked_letter_is_printed_nowhere(loket: Loket, clock: Clock, submit: Submit) -> None:
     id_ = submit(loket)
     to_step(loket, clock, id_, "penyerahan")
-    letter_status.revoke(loket, id_, "Keliru", "", actor("kepala_dinas"), clock.at)
+    letter_status.revoke(loket, id_, "Keliru", actor("kepala_dinas"), clock.at)
     assert status(loket, id_, clock.at).printable == 0
-    assert desk.print_at_kiosk(loket, token_of(id_), clock.at).state == "not_ready"
+    assert letter_prints.print_at_kiosk(loket, token_of(id_), clock.at).state == "withheld"
     with pytest.raises(desk.Stale):
-        desk.print_at_counter(loket, id_, actor("front_office"), "k", clock.at)
+        letter_prints.print_at_counter(loket, id_, actor("front_office"), "k", clock.at)
 
 
 def test_a_phones_version_changes_when_what_it_shows_changes(

@@ -88,7 +88,8 @@ def test_an_init_that_was_cut_off_is_finished_by_the_next(
 def test_lost_keys_of_an_office_with_data_are_not_made_anew(run: Run, at: Path) -> None:
     run("init")
     (at / "keys" / "vault.json").unlink()
-    assert "cadangan" in refused(run("init"))
+    for command in (("init",), ("serve",), ("keys", "show")):
+        assert "cadangan" in refused(run(*command))
     assert not (at / "keys" / "vault.json").exists()
 
 
@@ -228,3 +229,15 @@ def test_the_installed_command_runs(home: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert STAFF["loket"][0] in done.stderr
+
+
+def test_an_archive_that_is_whole_is_told_so_and_a_stranger_in_it_is_named(
+    run: Run, at: Path
+) -> None:
+    run("init")
+    assert run("check-archive").output.startswith("Arsip utuh")
+    folder = at / "archive" / "sk_dtks" / "2026"
+    folder.mkdir(parents=True)
+    (folder / "000001.pdf").write_bytes(b"%PDF")
+    told = run("check-archive")
+    assert (told.exit_code, "sk_dtks/2026/000001.pdf" in told.output) == (1, True)

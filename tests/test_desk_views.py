@@ -10,14 +10,14 @@ import pytest
 from flask import Flask
 
 import models
-from kiosk import desk, queue, spool
+from kiosk import desk, letter_prints, queue, spool
 from kiosk.loket import Loket
 from kiosk.printers import EscPosPrinter, IppPrinter
 from kiosk.spool import KEEP_TRYING_S, Printers
 from models import Application, Audit, Event, Letter, PrintJob, QueueEvent, Ticket
 from tests.conftest import PASSWORD, Clock, actor
+from tests.letters import act, to_step
 from tests.pages import Browser, check
-from tests.test_desk import act, to_step
 
 As = Callable[..., Browser]
 Submit = Callable[..., int]
@@ -479,8 +479,8 @@ def test_the_newest_print_is_followed_and_anothers_is_none(
     for id_ in (first, second):
         to_step(office, clock, id_, "penyerahan")
     me = actor("front_office")
-    jobs = [desk.print_at_counter(office, first, me, key, clock.at) for key in ("a", "b")]
-    anothers = desk.print_at_counter(office, second, me, "a", clock.at)
+    jobs = [letter_prints.print_at_counter(office, first, me, key, clock.at) for key in ("a", "b")]
+    anothers = letter_prints.print_at_counter(office, second, me, "a", clock.at)
     browser = as_role("front_office")
     url = f"/meja/{first}/case?job={jobs[0]}&job={jobs[1]}"
     assert by_id(tree(browser, url), "print-job").get("value") == str(jobs[1])
@@ -488,24 +488,6 @@ def test_the_newest_print_is_followed_and_anothers_is_none(
         page = tree(browser, f"/meja/{first}?job={nobodys}")
         assert "Sedang dicetak." not in words(page)
         assert by_id(page, "print-job").get("value") == ""
-
-
-def test_revoking_asks_for_a_reason_and_only_of_those_who_may(
-    office: Loket, clock: Clock, submit: Submit, as_role: As
-) -> None:
-    id_ = submit(office)
-    to_step(office, clock, id_, "penyerahan")
-    assert as_role("front_office").send(f"/meja/{id_}/revocations").status_code == 403
-    browser = as_role("kepala_dinas")
-    for htmx in (True, False):
-        empty = browser.send(f"/meja/{id_}/revocations", {"replacement": "X"}, htmx=htmx)
-        assert empty.status_code == 422
-        assert words(by_id(check(empty), "e-reason")) == "Tulis alasan pencabutan."
-        assert by_id(check(empty), "f-replacement").get("value") == "X"
-    done = browser.send(f"/meja/{id_}/revocations", {"reason": "Alamat salah"}, htmx=True)
-    assert "dicabut" in words(by_id(check(done), "letter"))
-    assert Letter.get().revoked_at == clock.at
-    assert "Cetak di loket" not in browser.page(f"/meja/{id_}").get_data(as_text=True)
 
 
 @pytest.mark.parametrize("htmx", [True, False])
@@ -623,7 +605,7 @@ def test_a_letter_is_found_by_its_number_by_those_who_may_revoke(
     browser = as_role("kepala_dinas")
     page = check(browser.page("/meja", query_string={"q": "400.9.1/1/dinsos/2026"}))
     assert words(by_id(page, "case-title")).startswith("A01")
-    assert "Cabut surat ini" in words(page)
+    assert "Cabut" in words(by_id(page, "letter"))
 
 
 def test_a_number_that_is_nobodys_says_so(office: Loket, submit: Submit, as_role: As) -> None:

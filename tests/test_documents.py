@@ -10,14 +10,24 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from kiosk import desk, documents, limits, office_file, upkeep, visit
+from kiosk import (
+    citizen_papers,
+    desk,
+    document_removal,
+    documents,
+    limits,
+    office_file,
+    taking_back,
+    upkeep,
+    visit,
+)
 from kiosk.documents import Owner
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale, TooMany, Unusable
 from kiosk.loket import Loket
 from models import Application, Audit, Document, Event, Ticket, transaction
 from tests import scans
 from tests.conftest import Clock, actor
-from tests.test_desk import act, to_step
+from tests.letters import act, to_step
 from tests.test_visit import Citizen
 
 Submit = Callable[..., int]
@@ -149,14 +159,14 @@ def test_the_papers_of_a_case_are_those_its_service_asks_for(
 
 def test_a_photo_can_be_removed_for_good(loket: Loket, clock: Clock, case: int) -> None:
     id_ = keep(loket, clock, case)
-    documents.remove(loket, id_, actor("front_office"), clock.at)
+    document_removal.remove(loket, id_, actor("front_office"), clock.at)
     assert files(loket) == []
     assert documents.listed(loket, case) == ()
     assert Audit.select().order_by(Audit.id.desc()).get().what == "hapus berkas ktp"
     with pytest.raises(NotFound):
         documents.read(loket, id_, None, clock.at)
     with pytest.raises(NotFound):
-        documents.remove(loket, id_, actor("front_office"), clock.at)
+        document_removal.remove(loket, id_, actor("front_office"), clock.at)
 
 
 def with_files(loket: Loket, document: str = "ktp") -> Loket:
@@ -179,9 +189,9 @@ def test_what_an_act_was_done_with_stays(loket: Loket, clock: Clock, submit: Sub
     id_ = keep(office, clock, case)
     act(office, clock, case, "front_office", "kurang", missing="kk")
     with pytest.raises(NotAllowed):
-        documents.remove(office, id_, actor("front_office"), clock.at)
+        document_removal.remove(office, id_, actor("front_office"), clock.at)
     other = keep(office, clock, case, key="b")
-    documents.remove(office, other, actor("front_office"), clock.at)
+    document_removal.remove(office, other, actor("front_office"), clock.at)
     assert [one.id for one in documents.listed(office, case)] == [id_]
 
 
@@ -198,7 +208,7 @@ def test_an_act_is_not_done_with_a_photo_that_was_removed_meanwhile(
 
         def __getitem__(self, n: object) -> str:  # type: ignore[override]
             if documents.listed(office, case):
-                documents.remove(office, id_, clerk, clock.at)
+                document_removal.remove(office, id_, clerk, clock.at)
             return "kk"
 
     given = {"missing": ["kk"], "note": Meanwhile(["kk"])}
@@ -221,14 +231,14 @@ def test_scans_go_when_their_time_after_closing_is_over(
     id_, still_open = keep(loket, clock, case), keep(loket, clock, submit(loket), key="b")
     close(loket, clock, case)
     clock.tick(30 * DAY - 1)
-    assert documents.sweep(loket, clock.at) == 0
+    assert document_removal.sweep(loket, clock.at) == 0
     clock.tick(1)
-    assert documents.sweep(loket, clock.at) == 1
-    assert documents.sweep(loket, clock.at) == 0
+    assert document_removal.sweep(loket, clock.at) == 1
+    assert document_removal.sweep(loket, clock.at) == 0
     assert Document.get_by_id(id_).removed_at == clock.at
     assert [int(file.stem) for file in files(loket)] == [still_open]
     clock.tick(4000 * DAY)
-    assert documents.sweep(loket, clock.at) == 0, "an open case loses nothing"
+    assert document_removal.sweep(loket, clock.at) == 0, "an open case loses nothing"
 
 
 def test_each_kind_has_its_own_time(loket: Loket, clock: Clock, case: int) -> None:
@@ -241,10 +251,12 @@ def test_each_kind_has_its_own_time(loket: Loket, clock: Clock, case: int) -> No
     close(loket, clock, case)
     office = replace(loket, profile=loket.profile.model_copy(update={"documents": kinds}))
     clock.tick(5 * DAY)
-    assert documents.sweep(office, clock.at) == 1
+    assert document_removal.sweep(office, clock.at) == 1
     assert [one.kind for one in documents.listed(office, case)] == ["ktp"]
     clock.tick(25 * DAY)
-    assert documents.sweep(office, clock.at) == 1, "a kind that the file dropped keeps 30 days"
+    assert document_removal.sweep(office, clock.at) == 1, (
+        "a kind that the file dropped keeps 30 days"
+    )
     assert ktp.keep_days == 30
 
 
@@ -254,8 +266,8 @@ def test_a_case_taken_back_from_its_end_keeps_its_scans(
     keep(loket, clock, case)
     close(loket, clock, case)
     seq = Application.get_by_id(case).seq
-    desk.take_back(loket, case, actor("front_office"), seq, clock.at)
-    assert documents.sweep(loket, clock.tick(90 * DAY)) == 0
+    taking_back.take_back(loket, case, actor("front_office"), seq, clock.at)
+    assert document_removal.sweep(loket, clock.tick(90 * DAY)) == 0
 
 
 def test_a_file_whose_upload_was_cut_off_is_erased(loket: Loket, clock: Clock, case: int) -> None:
@@ -272,7 +284,7 @@ def test_a_file_whose_upload_was_cut_off_is_erased(loket: Loket, clock: Clock, c
     (stray,) = files(loket)
     assert Document.select().count() == 0
     for _ in range(documents.FOLDERS):
-        documents.sweep(loket, clock.tick(60))
+        document_removal.sweep(loket, clock.tick(60))
     assert not stray.exists()
 
 
@@ -281,7 +293,7 @@ def test_a_removed_photos_file_goes_even_after_a_crash(
 ) -> None:
     id_ = keep(loket, clock, case)
     Document.update(removed_at=clock.at).where(Document.id == id_).execute()
-    documents.sweep(loket, clock.tick(60))
+    document_removal.sweep(loket, clock.tick(60))
     assert files(loket) == []
 
 
@@ -294,7 +306,7 @@ def test_one_part_of_the_upkeep_that_fails_holds_up_no_other(
     def broken(_loket: Loket, _now: int) -> None:
         raise KeyError("sk_lama")
 
-    jobs = (broken, documents.sweep)
+    jobs = (broken, document_removal.sweep)
     alone = threading.Thread(target=upkeep.run_apart, args=(loket, clock.tick(60), jobs))
     alone.start()
     alone.join()
@@ -332,13 +344,13 @@ def test_what_the_kiosk_photographed_becomes_the_applications(citizen: Citizen) 
     shoot(citizen)
     shoot(citizen)
     shoot(citizen, "kk", key="2")
-    ktp, kk = documents.visit_papers(citizen.loket, "sk_dtks", citizen.visit.id)
+    ktp, kk = citizen_papers.visit_papers(citizen.loket, "sk_dtks", citizen.visit.id)
     assert (ktp.count, kk.count) == (1, 1)
     citizen.answer("papers")
     case = citizen.visit.state.application
     assert [one.kind for one in documents.listed(citizen.loket, case)] == ["ktp", "kk"]
     visit.end(citizen.visit.id, citizen.clock.at)
-    documents.sweep(citizen.loket, citizen.clock.tick(60))
+    document_removal.sweep(citizen.loket, citizen.clock.tick(60))
     assert len(files(citizen.loket)) == 2
 
 
@@ -362,7 +374,7 @@ def test_a_photo_that_comes_after_the_visits_end_does_not_stay(citizen: Citizen)
     to_papers(citizen)
     visit.end(citizen.visit.id, citizen.clock.at)
     shoot(citizen)
-    documents.sweep(citizen.loket, citizen.clock.tick(60))
+    document_removal.sweep(citizen.loket, citizen.clock.tick(60))
     assert files(citizen.loket) == []
 
 
@@ -395,7 +407,7 @@ def test_an_office_without_the_setting_never_asks_for_photos(loket: Loket, clock
 
 
 def send(loket: Loket, clock: Clock, token: str, key: str, kind: str = "ktp") -> int:
-    return documents.add_from_phone(loket, token, kind, SMALL, key, clock.at)
+    return citizen_papers.add_from_phone(loket, token, kind, SMALL, key, clock.at)
 
 
 def test_a_phone_sends_what_the_ticket_asks_for(
@@ -403,7 +415,7 @@ def test_a_phone_sends_what_the_ticket_asks_for(
 ) -> None:
     id_ = send(loket, clock, token, "a")
     assert send(loket, clock, token, "a") == id_
-    label, (ktp, kk) = documents.phone_papers(loket, token)
+    label, (ktp, kk) = citizen_papers.phone_papers(loket, token)
     assert (label, ktp.count, kk.count) == ("A01", 1, 0)
     (row,) = documents.listed(loket, case)
     assert (row.source, row.who) == ("phone", "")
@@ -425,7 +437,7 @@ def test_ten_photos_of_a_paper_are_enough(
 
 def test_a_phone_may_try_thirty_times_an_hour(loket: Loket, clock: Clock, token: str) -> None:
     for _ in range(28):
-        limits.spend(f"foto|{token}", documents.PHONE_TRIES, 3600, clock.at)
+        limits.spend(f"foto|{token}", citizen_papers.PHONE_TRIES, 3600, clock.at)
     for key in ("a", "b", "a", "b"):
         send(loket, clock, token, key)
     with pytest.raises(TooMany):
@@ -438,9 +450,9 @@ def test_a_finished_application_takes_no_photos(
     loket: Loket, clock: Clock, case: int, token: str
 ) -> None:
     to_step(loket, clock, case, "cek")
-    assert documents.phone_papers(loket, token)[1]
+    assert citizen_papers.phone_papers(loket, token)[1]
     act(loket, clock, case, "operator", "tidak_ditemukan", seen="Tidak ada")
     Application.update(closed_at=clock.at).where(Application.id == case).execute()
-    assert documents.phone_papers(loket, token) == ("A01", ())
+    assert citizen_papers.phone_papers(loket, token) == ("A01", ())
     with pytest.raises(Invalid):
         send(loket, clock, token, "a")

@@ -20,8 +20,8 @@ from kiosk.population import DEMO_PERSON
 from models import Application, Audit, Document, Event, Ticket
 from tests import live, scans
 from tests.conftest import Clock
+from tests.letters import to_step
 from tests.pages import Browser
-from tests.test_desk import to_step
 from tests.test_documents import SMALL, with_files
 from tests.test_journeys import give_numbers, heading, tap, to_numbers
 

@@ -14,9 +14,9 @@ from kiosk.office_file import check
 from kiosk.office_report import lines
 from models import Application, Letter
 from tests.conftest import Clock
+from tests.letters import act, to_step
 from tests.own_file import LEBAK, dtsen, file_of, letter_text, office_of
 from tests.people import PASSWORD
-from tests.test_desk import act, to_step
 
 Submit = Callable[..., int]
 

@@ -11,8 +11,8 @@ from kiosk import board, population
 from kiosk.loket import Loket
 from models import Application, Audit, Event, PrintJob, QueueEvent, Ticket
 from tests.conftest import Clock, actor
+from tests.letters import act
 from tests.pages import Browser, check, parse
-from tests.test_desk import act
 
 As = Callable[..., Browser]
 PERSON = population.DEMO_PERSON

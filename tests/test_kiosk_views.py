@@ -16,8 +16,8 @@ from kiosk.printers import NO_PAPER, EscPosPrinter, IppPrinter
 from kiosk.spool import Printers
 from models import Application, Attempt, PrintJob, Ticket, Visit
 from tests.conftest import BASE_URL, Clock
+from tests.letters import to_step
 from tests.pages import Browser, check, text
-from tests.test_desk import to_step
 
 ROOT = Path(__file__).parent.parent
 UNKNOWN = "3602014708900099"

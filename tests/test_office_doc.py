@@ -8,9 +8,11 @@ from typing import get_args
 import pytest
 
 from kiosk import office_doc, office_keys, toml_lines
-from kiosk.office_checks import BUNDLE_PARTS, LETTER_PARTS, NUMBER_PARTS
+from kiosk.office_checks import BUNDLE_PARTS
+from kiosk.office_faults import NUMBER_PARTS
 from kiosk.office_file import OFFICES
 from kiosk.service import FieldKind
+from kiosk.wording_check import MEANINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 LISTS = {"kinds", "parts", "number_parts", "bundle_parts"}
@@ -41,7 +43,7 @@ def test_every_key_has_a_meaning_and_no_meaning_is_left_over() -> None:
 def test_the_lists_beside_the_tables_are_whole() -> None:
     said = office_keys.meanings()
     assert set(said["kinds"]) == set(get_args(FieldKind))
-    assert set(said["parts"]) == set(LETTER_PARTS)
+    assert set(said["parts"]) == set(MEANINGS)
     assert set(said["number_parts"]) == set(NUMBER_PARTS)
     assert set(said["bundle_parts"]) == set(BUNDLE_PARTS)
 

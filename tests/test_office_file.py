@@ -20,7 +20,7 @@ LEBAK = tomllib.loads((OFFICES / "lebak.toml").read_text())
 GONE = object()
 STEP = "services[0].steps"
 # Steps of Lebak's file by their place in it.
-BERKAS, SEKRETARIAT, PENUGASAN, CEK, PERBAIKAN, INFORMASI, PERIKSA = 0, 2, 4, 5, 6, 7, 8
+SEKRETARIAT, PENUGASAN, CEK, PERBAIKAN, INFORMASI, PERIKSA = 2, 4, 5, 6, 7, 8
 PENYERAHAN, SELESAI = 9, 10
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import models
-from kiosk import casefile, desk, slips
+from kiosk import casefile, desk, letter_prints, slips, taking_back
 from kiosk.errors import Invalid
 from kiosk.loket import Loket, open_loket
 from kiosk.office_file import load
@@ -209,7 +209,7 @@ def test_a_task_taken_back_is_again_whose_it_was(
             seq, given = desk.find(id_).seq, {"assignee": [assignee]}
             desk.act(loket, id_, action, given, section, seq, clock.tick(20))
             assert desk.find(id_).assignee_id == int(assignee)
-            desk.take_back(loket, id_, section, seq + 1, clock.tick(20))
+            taking_back.take_back(loket, id_, section, seq + 1, clock.tick(20))
             assert desk.find(id_).assignee_id == before
         seq = desk.find(id_).seq
         desk.act(loket, id_, action, {"assignee": [assignee]}, section, seq, clock.tick(20))
@@ -289,7 +289,7 @@ def test_no_kiosk_prints_a_letter_that_needs_ink(
 ) -> None:
     id_ = brought(loket, clock, submit, "penyerahan")
     token = models.Ticket.get(models.Ticket.application == id_).token
-    assert desk.print_at_kiosk(loket, token, clock.at).state != "printing"
+    assert letter_prints.print_at_kiosk(loket, token, clock.at).state != "printing"
 
 
 @bangkalan

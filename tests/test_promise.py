@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from kiosk import board, casefile, citizen, desk, promise, slip, slips
+from kiosk import board, casefile, citizen, desk, promise, slip, slips, taking_back
 from kiosk.loket import Loket
 from kiosk.service import Time
 from models import Application, Event, Ticket
 from tests import by_hand
 from tests.conftest import Clock, actor
+from tests.letters import act
 from tests.people import MONDAY_NINE
-from tests.test_desk import act
 from tests.test_wet_ink import COMPLETE
 
 Submit = Callable[..., int]
@@ -63,7 +63,7 @@ def test_before_the_file_is_complete_nothing_runs_and_nothing_is_late(
 def test_a_start_taken_back_has_not_been(late_start: Loket, clock: Clock, submit: Submit) -> None:
     id_ = submit(late_start)
     act(late_start, clock, id_, "front_office", "lengkap", **COMPLETE)
-    back = desk.take_back(
+    back = taking_back.take_back(
         late_start, id_, actor("front_office"), desk.find(id_).seq, clock.tick(60)
     )
     assert (back.step, back.due_at, back.left_s, back.budget_s) == ("berkas", None, None, 0)
@@ -82,7 +82,7 @@ def test_a_started_clock_taken_back_to_a_standing_step_keeps_its_time(
     act(late_start, clock, id_, "sekretariat", "kembalikan", reason="KK buram")
     left = desk.find(id_).left_s
     act(late_start, clock, id_, "front_office", "lengkap", **COMPLETE)
-    desk.take_back(late_start, id_, actor("front_office"), desk.find(id_).seq, clock.at)
+    taking_back.take_back(late_start, id_, actor("front_office"), desk.find(id_).seq, clock.at)
     assert desk.find(id_).left_s == left
     assert left is not None
 

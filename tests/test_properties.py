@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kiosk import desk, staff, workflow
+from kiosk import desk, letter_prints, staff, taking_back, workflow
 from kiosk.clock import WALL_UNITS, Calendar, Season, Unit
 from kiosk.errors import LoketError
 from kiosk.loket import Loket
@@ -256,8 +256,8 @@ class Record:
             last is not None
             and not last.on
             and self.actors[-1] == actor.id
-            and now - self.at <= desk.TAKE_BACK_S
-            and not desk.LASTING.intersection(last.does)
+            and now - self.at <= taking_back.TAKE_BACK_S
+            and not taking_back.LASTING.intersection(last.does)
         )
 
 
@@ -334,7 +334,7 @@ def try_back(record: Record, deed: Deed, clock: Clock, seq: int) -> None:
     people += [who for who in people if who.id == last] * len(people)
     who, now = people[deed.which % len(people)], clock.at
     may = record.may_take_back(who, now) and seq == len(record.steps)
-    back = lambda: desk.take_back(record.loket, record.id, who, seq, now)  # noqa: E731
+    back = lambda: taking_back.take_back(record.loket, record.id, who, seq, now)  # noqa: E731
     assert refused(back, record.id) is not may
     if may:
         record.moved(None, record.steps[-2], who.id, now)
@@ -344,7 +344,7 @@ def try_print(record: Record, clock: Clock) -> None:
     """The letter came out at the kiosk: a step with an act for that is left."""
     before = everything(record.id)
     action = next((a for a in record.step.actions if a.on == "kiosk_print"), None)
-    desk.printed_at_kiosk(record.loket, record.id, clock.at)
+    letter_prints.printed_at_kiosk(record.loket, record.id, clock.at)
     if action is None:
         assert everything(record.id) == before
     else:

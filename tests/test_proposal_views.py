@@ -231,6 +231,8 @@ def test_members_are_added_and_taken_out_without_losing_what_was_typed(desa: Bro
     assert household(1).niks[2] in page
     assert 'name="members.2.nik"' not in page
     assert said(desa.send("/usulan/baru", sent | {"do": "remove.0"})).count("members.0.nik") > 0
+    for odd in ({"do": "remove.²"}, {"do": "remove." + "1" * 5000}, {"family_size": "1" * 5000}):
+        assert desa.send("/usulan/baru", sent | odd).status_code in (200, 422)
     assert not Application.select().exists()
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import models
-from kiosk import desk, proposals, staff
+from kiosk import own, proposals, staff, taking_back
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
 from kiosk.household import Household
 from kiosk.loket import Loket
@@ -427,7 +427,7 @@ def test_a_frozen_sheet_that_is_drawn_up_again_sends_its_households_back(
         assert proposals.unhappened(lumajang, ids, "berita_acara.frozen", NOW, who("desa")) == 3
         assert proposals.unhappened(lumajang, ids, "berita_acara.frozen", NOW, who("desa")) == 0
     assert [step_of(one) for one in ids] == ["layak_desa", "layak_desa", "tidak_layak_desa"]
-    assert not desk.can_take_back(lumajang, Application.get_by_id(ids[0]), who("desa"), NOW)
+    assert not taking_back.can_take_back(lumajang, Application.get_by_id(ids[0]), who("desa"), NOW)
 
 
 def test_a_moment_moves_only_what_waits_for_it(lumajang: Loket) -> None:
@@ -477,6 +477,18 @@ def test_many_and_one_by_one_leave_the_same_rows(lumajang: Loket) -> None:
     one, two = Application.get_by_id(first), Application.get_by_id(second)
     for name in ("step", "seq", "budget_s", "due_at", "left_s", "closed_at", "outcome"):
         assert getattr(one, name) == getattr(two, name)
+
+
+def test_nobody_decides_on_a_household_that_they_are_of(lumajang: Loket) -> None:
+    ids = [add(lumajang, one) for one in households(3)]
+    case = proposals.read(lumajang, ids[1], who("desa"), NOW)
+    nik = case.household.members[-1]["nik"]
+    staff.set_nik(lumajang, who("desa").id, nik, who("admin"), NOW)
+    outcome = proposals.act_all(lumajang, ids, "bawa", {}, who("desa"), NOW + 60)
+    assert (outcome.done, outcome.refused) == (2, ((case.number, own.OWN),))
+    with pytest.raises(NotAllowed, match="milik Anda"):
+        do(lumajang, ids[1], "bawa")
+    assert [step_of(id_) == "input" for id_ in ids] == [False, True, False]
 
 
 def test_what_was_asked_wrongly_for_all_is_done_to_none(lumajang: Loket) -> None:

@@ -4,18 +4,33 @@ import re
 import tomllib
 from collections.abc import Callable
 from datetime import date
+from io import BytesIO
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
-from kiosk import desk, letter_status, population, queue, verification
-from kiosk.loket import Loket
-from kiosk.seal import Core, Result, print_check, read
-from models import Letter, Ticket
+from kiosk import (
+    archive,
+    desk,
+    letter_status,
+    pdf_check,
+    population,
+    queue,
+    trust,
+    trust_acts,
+    verification,
+)  # fmt: skip
+from kiosk.loket import Loket, open_loket, prepare
+from kiosk.seal import Core, Result, code, print_check, read
+from models import Letter, Ticket, transaction
 from tests.conftest import Clock, actor
-from tests.pages import Browser
-from tests.test_desk import act, to_step
+from tests.letters import act, digits_of, issue, to_step
+from tests.pages import Browser, check
+from tests.test_pdf_check import edited, picture
+from views import web
 
 Submit = Callable[..., int]
 PERSON = population.DEMO_PERSON
@@ -31,18 +46,7 @@ def office(app: Flask) -> Loket:
 @pytest.fixture
 def letter(office: Loket, clock: Clock, submit: Submit) -> str:
     """The digits of a letter that was issued just now."""
-    return issue(office, clock, submit)
-
-
-def issue(office: Loket, clock: Clock, submit: Submit) -> str:
-    id_ = submit(office)
-    to_step(office, clock, id_, "penyerahan")
-    return digits_of(office, id_)
-
-
-def digits_of(office: Loket, id_: int) -> str:
-    row = Letter.get(Letter.application == id_)
-    return str(office.vault.unlock_json("letter", row.facts_ct)["digits"])
+    return digits_of(office, issue(office, clock, submit))
 
 
 def address(id_: int) -> str:
@@ -216,10 +220,10 @@ def test_the_verify_page_shows_only_what_is_allowed(
     assert re.search(r"Status dicek 23 Nov 2026 pukul 09\.\d\d WIB", html)
 
 
-def revoked(office: Loket, clock: Clock, digits: str, replacement: str = "") -> None:
+def revoked(office: Loket, clock: Clock, digits: str) -> None:
     row = Letter.get_by_id(core_serial(office, digits))
     head = actor("kepala_dinas")
-    letter_status.revoke(office, row.application_id, "salah data", replacement, head, clock.at)
+    letter_status.revoke(office, row.application_id, "salah data", head, clock.at)
 
 
 def core_serial(office: Loket, digits: str) -> int:
@@ -263,8 +267,10 @@ def test_a_revoked_letter_is_said_to_be_revoked_even_when_expired(
 def test_a_replaced_letter_leads_to_the_new_one(
     browser: Browser, office: Loket, letter: str, clock: Clock, submit: Submit
 ) -> None:
-    newer = issue(office, clock, submit)
-    revoked(office, clock, letter, Letter.get_by_id(core_serial(office, newer)).number)
+    newer = digits_of(office, issue(office, clock, submit))
+    Letter.update(replaced_by=core_serial(office, newer), revoked_at=clock.at).where(
+        Letter.id == core_serial(office, letter)
+    ).execute()
     assert said(browser, letter) == ("diganti", "diganti")
     assert f'href="/v/{newer}"' in words(browser, f"/v/{letter}")
     told = browser.page(f"/api/v1/verifikasi/{letter}").get_json()
@@ -275,9 +281,9 @@ def test_a_changed_code_has_no_valid_signature_and_tells_nothing(
     browser: Browser, letter: str
 ) -> None:
     changed = letter[:-1] + str((int(letter[-1]) + 1) % 10)
-    for code in (changed, letter[:-1], letter + "0", "0" * 193, "1", "abc", "9" * 5000):
-        assert said(browser, code) == ("tanda_tangan_tidak_sah", "tanda_tangan_tidak_sah")
-        html = words(browser, f"/v/{code}")
+    for other in (changed, letter[:-1], letter + "0", "0" * 193, "1", "abc", "9" * 5000):
+        assert said(browser, other) == ("tanda_tangan_tidak_sah", "tanda_tangan_tidak_sah")
+        html = words(browser, f"/v/{other}")
         assert "400.9.1" not in html
         assert "S***" not in html
 
@@ -300,9 +306,39 @@ def test_a_letter_whose_signing_failed_is_not_called_genuine(
     assert said(browser, letter) == ("status_belum_dapat_dicek", "status_belum_dapat_dicek")
 
 
-def test_the_codes_each_have_a_page_of_their_own() -> None:
-    template = (Path(__file__).parents[1] / "templates/verify/page.html").read_text()
-    assert all(f'"{code}": (' in template for code in verification.CODES)
+def test_each_code_has_words_a_colour_and_a_silhouette_that_no_other_has(app: Flask) -> None:
+    table = app.jinja_env.get_template("verify/_verdict.html").module.table  # type: ignore[attr-defined]
+    assert set(table) == set(verification.CODES)
+    for part in ("headline", "sub", "act", "todo", "means", "mark"):
+        # Three of them are not to be accepted, and say so in the same words.
+        most = 6 if part == "act" else 8
+        assert len({words[part] for words in table.values()}) == most, part
+    style = (Path(__file__).parents[1] / "static" / "verify.css").read_text()
+    colours = [
+        re.search(rf"\.is-{one}[^{{]*{{ --ground: (#\w+)", style)
+        for one in set(verification.CODES) - {verification.UNKNOWN}
+    ]
+    found = {match[1] for match in colours if match} | {"#44524d"}
+    assert len(found) == 8
+
+
+def test_each_word_of_a_result_or_a_file_has_its_english(app: Flask) -> None:
+    page = (Path(__file__).parents[1] / "views" / "english").glob("*.toml")
+    known = {key for file in page for key in tomllib.loads(file.read_text())}
+    for name in ("verify/_verdict.html", "verify/_files.html"):
+        table = app.jinja_env.get_template(name).module.table  # type: ignore[attr-defined]
+        said = {text for words in table.values() for part, text in words.items() if part != "mark"}
+        assert said - known - {""} == set()
+
+
+def test_no_word_of_a_result_or_a_file_says_what_the_letter_says_of_the_person(
+    app: Flask,
+) -> None:
+    for name in ("verify/_verdict.html", "verify/_files.html"):
+        table = app.jinja_env.get_template(name).module.table  # type: ignore[attr-defined]
+        told = " ".join(text for words in table.values() for text in words.values()).lower()
+        for word in ("terdaftar", "dtks", "dtsen", "miskin", "desil", "tidak mampu", "bantuan"):
+            assert word not in told
 
 
 def test_the_api_tells_programs_the_same_and_no_more(browser: Browser, letter: str) -> None:
@@ -320,8 +356,11 @@ def test_the_api_tells_programs_the_same_and_no_more(browser: Browser, letter: s
         "revoked": None,
         "replacement": None,
         "office": "Dinas Sosial Kabupaten Lebak",
-        "signed": "kunci dinas",
+        "suspended": None,
+        "address": "http://loket.test",
+        "signed": "office_key",
         "checked_at": answer.get_json()["checked_at"],
+        "listed_at": None,
     }
     assert answer.get_json()["checked_at"].startswith("2026-11-23T09:0")
     assert answer.get_json()["checked_at"].endswith("+07:00")
@@ -376,20 +415,82 @@ def test_a_link_cannot_make_the_page_say_that_the_paper_fits(browser: Browser, l
 def test_an_answer_is_not_shown_with_another_letter(
     browser: Browser, office: Loket, letter: str, clock: Clock, submit: Submit
 ) -> None:
-    other = issue(office, clock, submit)
+    other = digits_of(office, issue(office, clock, submit))
     browser.send(f"/v/{letter}/matches", paper())
     assert "Cocok." not in words(browser, f"/v/{other}")
 
 
 def test_five_comparisons_a_letter_and_address(browser: Browser, letter: str, app: Flask) -> None:
     url = f"/v/{letter}/matches"
-    tried = [browser.send(url, paper(name=f"N{n}"), htmx=True).status_code for n in range(6)]
-    assert tried == [200] * 5 + [429]
-    assert browser.send(url, paper(), htmx=True).status_code == 429
+    tried = [browser.send(url, paper(name=f"N{n}"), htmx=True) for n in range(6)]
+    assert [answer.status_code for answer in tried] == [200] * 5 + [429]
+    assert "Sisa percobaan untuk surat ini: 4 kali" in tried[0].get_data(as_text=True)
+    assert "Ini percobaan yang terakhir." in tried[4].get_data(as_text=True)
+    plain = browser.send(url, paper())
+    assert plain.status_code == 429
+    assert "Lima percobaan untuk surat ini sudah terpakai" in plain.get_data(as_text=True)
     elsewhere = browser.send(url, paper(), htmx=True, environ_base={"REMOTE_ADDR": "10.9.8.7"})
     assert "Cocok." in elsewhere.get_data(as_text=True)
     forged = {"X-Forwarded-For": "10.1.1.1", "X-CSRFToken": browser.token()}
     assert browser.client.post(url, data=paper(), headers=forged).status_code == 429
+    many = [{"REMOTE_ADDR": f"2001:db8:1:2::{n:x}"} for n in range(6)]
+    tried = [browser.send(url, paper(name="N"), htmx=True, environ_base=one) for one in many]
+    assert [answer.status_code for answer in tried] == [200] * 5 + [429]
+    other = {"REMOTE_ADDR": "2001:db8:1:3::1"}
+    assert browser.send(url, paper(), htmx=True, environ_base=other).status_code == 200
+
+
+def test_a_slip_in_the_nik_is_said_and_costs_no_try(browser: Browser, letter: str) -> None:
+    for htmx in (True, False):
+        slip = browser.send(f"/v/{letter}/matches", paper(nik=PERSON.nik[:-1]), htmx=htmx)
+        assert slip.status_code == 422
+        assert "NIK terdiri atas 16 angka." in slip.get_data(as_text=True)
+        nothing_personal(slip.get_data(as_text=True))
+    wrong = browser.send(f"/v/{letter}/matches", paper(name="N"), htmx=True)
+    assert "Sisa percobaan untuk surat ini: 4 kali" in wrong.get_data(as_text=True)
+
+
+def test_a_nik_typed_into_any_public_form_comes_back_nowhere(
+    app: Flask, browser: Browser, letter: str, office: Loket, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    token = Ticket.select().order_by(Ticket.id.desc()).get().token
+    typed = ("kode", "nomor", "tanda", "nik", "name", "key", "file", "reason", "captcha", "lang")
+    forms = ["/v", "/v/nomor", "/v/berkas", "/v/kelompok", f"/v/{letter}/matches", "/bahasa"]
+    for url in (*forms, f"/t/{token}/surat"):
+        for htmx in (False, True):
+            sent = dict.fromkeys(typed, PERSON.nik) | {"name": PERSON.name}
+            answer = browser.send(url, sent, htmx=htmx)
+            if url == f"/t/{token}/surat" and answer.status_code == 200:
+                continue  # The letter itself, to who knows its NIK.
+            assert answer.status_code < 500
+            nothing_personal(f"{answer.headers}{answer.get_data(as_text=True)}")
+            session = browser.client.get_cookie(app.config["SESSION_COOKIE_NAME"])
+            assert session is None or PERSON.nik not in session.decoded_value
+    assert PERSON.nik not in caplog.text
+    assert PERSON.name not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("10.0.0.1", "10.0.0.1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("", ""),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::"), ("fe80::1%eth0", "fe80::"),
+        ("10.0.0.1:4711", "10.0.0.1:4711"), ("unknown", "unknown"),
+    ],
+)  # fmt: skip
+def test_tries_are_counted_by_address_and_by_half_of_a_long_one(
+    app: Flask, address: str, counted: str
+) -> None:
+    with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+        assert web.asker() == counted
+
+
+def test_who_only_looks_at_a_letter_is_given_no_cookie(app: Flask, letter: str) -> None:
+    looked = (f"/v/{letter}", f"/api/v1/verifikasi/{letter}", "/v/luring", "/sw.js", "/v/x",
+              "/.well-known/sk-keys.json", "/.well-known/sk-offices.json")  # fmt: skip
+    for url in looked:
+        assert "Set-Cookie" not in app.test_client().get(url).headers, url
 
 
 def test_a_code_can_be_pasted_when_the_scan_fails(browser: Browser, letter: str) -> None:
@@ -401,6 +502,119 @@ def test_a_code_can_be_pasted_when_the_scan_fails(browser: Browser, letter: str)
     assert "Yang terbaca: 16 angka." in short.get_data(as_text=True)
     nothing_personal(short.get_data(as_text=True))
     assert browser.page("/v").status_code == 200
+
+
+def test_a_letter_is_found_by_its_number_and_the_code_under_its_qr(
+    browser: Browser, letter: str
+) -> None:
+    typed = {"nomor": "400.9.1/1/dinsos/2026", "tanda": code(letter).lower()}
+    assert browser.send("/v/nomor", typed).headers["Location"] == f"/v/{letter}"
+    wrong = browser.send("/v/nomor", typed | {"tanda": "AAAA-AAAA"})
+    assert wrong.status_code == 422
+    html = wrong.get_data(as_text=True)
+    assert 'value="400.9.1/1/dinsos/2026"' in html
+    assert "Nomor dan kode ini tidak cocok." in html
+    for _ in range(verification.ADDRESS_TRIES):
+        refused = browser.send("/v/nomor", typed | {"tanda": "AAAA-AAAA"})
+    assert refused.status_code == 429
+    assert "Terlalu banyak percobaan" in refused.get_data(as_text=True)
+
+
+def send_file(browser: Browser, data: bytes) -> TestResponse:
+    return browser.send("/v/berkas", {"file": (BytesIO(data), "surat.pdf")})
+
+
+def test_a_pdf_that_is_sent_in_is_the_letter_or_says_what_it_is(
+    browser: Browser, office: Loket, letter: str, clock: Clock
+) -> None:
+    pdf = archive.pdf_of(office, Letter.get().application_id)
+    html = send_file(browser, pdf).get_data(as_text=True)
+    assert 'data-code="sah"' in html
+    assert 'data-file="exact"' in html
+    assert "400.9.1/1/DINSOS/2026" in html
+    nothing_personal(html)
+    changed = send_file(browser, edited(pdf)).get_data(as_text=True)
+    assert 'data-file="changed"' in changed
+    assert "Berkas ini diubah setelah ditandatangani" in changed
+    assert "Surat ini asli" not in changed
+    assert letter not in changed
+    copy = send_file(browser, picture(pdf)).get_data(as_text=True)
+    assert 'data-file="copy"' in copy
+    assert "Berkas ini tidak membuktikan apa pun" in copy
+    assert f'href="/v/{letter}"' in copy
+    assert "Surat ini asli" not in copy
+    Letter.update(suspended_at=clock.at).execute()
+    assert 'data-code="ditangguhkan"' in send_file(browser, pdf).get_data(as_text=True)
+
+
+def test_each_kind_of_file_has_words_and_a_silhouette_of_its_own(app: Flask) -> None:
+    table = app.jinja_env.get_template("verify/_files.html").module.table  # type: ignore[attr-defined]
+    assert set(table) == set(get_args(pdf_check.Outcome))
+    for part in ("headline", "todo", "mark"):
+        texts = [words[part] for words in table.values() if words[part]]
+        assert len(set(texts)) == len(texts), part
+
+
+def test_what_cannot_be_checked_is_refused_with_what_to_do(browser: Browser) -> None:
+    word = send_file(browser, b"PK\x03\x04")
+    assert word.status_code == 422
+    assert "Hanya PDF, foto JPEG, atau gambar PNG" in word.get_data(as_text=True)
+    none = browser.send("/v/berkas")
+    assert none.status_code == 422
+    assert "Pilih berkas PDF surat" in none.get_data(as_text=True)
+    for _ in range(20):
+        many = send_file(browser, b"PK\x03\x04")
+    assert many.status_code == 429
+
+
+def test_a_file_past_five_megabytes_is_refused_before_it_is_read(browser: Browser) -> None:
+    class Endless(BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise AssertionError("the body was read")
+
+    answer = browser.client.post(
+        "/v/berkas",
+        input_stream=Endless(),
+        content_type="multipart/form-data; boundary=x",
+        environ_overrides={"CONTENT_LENGTH": str(6 * 1024 * 1024)},
+    )
+    assert answer.status_code == 413
+    check(answer)
+    assert "Berkas ini lebih dari 5 MB." in answer.get_data(as_text=True)
+
+
+def test_who_reloads_the_answer_to_a_file_asks_anew(browser: Browser) -> None:
+    for url in ("/v/berkas", "/v/nomor"):
+        assert browser.page(url).headers["Location"] == "/v"
+
+
+def test_a_letter_of_another_office_is_not_taken_for_ours(
+    browser: Browser, office: Loket, clock: Clock, tmp_path: Path
+) -> None:
+    prepare(tmp_path / "other", "baubau", clock.at - DAY_S)
+    other = open_loket(tmp_path / "other", "baubau", "https://dinsos.baubau.test")
+    with transaction():
+        trust_acts.put(trust.own(other), None, clock.at)
+    key_id, _ = other.seal_keys.current()
+    core = Core(key_id, 5, date(2026, 11, 23), 90, Result.REGISTERED, b"abc", "SA")
+    digits = other.seal_keys.seal(core)
+    html = words(browser, f"/v/{digits}")
+    assert '<p class="verdict-office">Dinas Sosial Kota Baubau</p>' in html
+    assert "Ini surat Dinas Sosial Kota Baubau, bukan surat Dinas Sosial Kabupaten Lebak." in html
+    assert f'href="https://dinsos.baubau.test/v/{digits}"' in html
+    told = browser.page(f"/api/v1/verifikasi/{digits}").get_json()
+    assert (told["code"], told["office"], told["address"]) == (
+        "status_belum_dapat_dicek", "Dinas Sosial Kota Baubau", "https://dinsos.baubau.test",
+    )  # fmt: skip
+
+
+def test_the_api_is_documented_as_it_answers(browser: Browser, letter: str) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "api.md").read_text()
+    told = browser.page(f"/api/v1/verifikasi/{letter}").get_json()
+    for field in told:
+        assert f"`{field}`" in page
+    for said in (*verification.CODES, "office_key", "bsre", "wet_ink"):
+        assert f"`{said}`" in page
 
 
 # ── The lobby's screen ──
@@ -490,7 +704,8 @@ def test_each_public_page_speaks_english_too(browser: Browser, url: str) -> None
     assert sent.headers["Location"] == url
     english = words(browser, url)
     assert '<html lang="en"' in english
-    assert re.search("<h1>.*?</h1>", english) != re.search("<h1>.*?</h1>", indonesian) or url == "/"
+    headings = [re.search("<h1.*?</h1>", html) for html in (english, indonesian)]
+    assert (headings[0] and headings[0][0]) != (headings[1] and headings[1][0]) or url == "/"
 
 
 def test_each_sentence_of_these_pages_has_its_english() -> None:

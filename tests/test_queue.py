@@ -11,7 +11,7 @@ from kiosk.loket import Loket
 from kiosk.staff import Actor
 from models import QueueEvent, Ticket
 from tests.conftest import MONDAY_NINE, Clock, actor
-from tests.test_desk import act
+from tests.letters import act
 
 Submit = Callable[..., int]
 DAY = 86400

@@ -10,8 +10,8 @@ from kiosk import desk, queue
 from kiosk.loket import Loket
 from models import QueueEvent, Ticket
 from tests.conftest import Clock, actor
+from tests.letters import to_step
 from tests.pages import Browser, check
-from tests.test_desk import to_step
 
 As = Callable[..., Browser]
 Submit = Callable[..., int]

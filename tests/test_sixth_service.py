@@ -15,10 +15,10 @@ from kiosk.loket import Loket
 from kiosk.settings import read
 from models import Application, Letter, Ticket
 from tests.conftest import BASE_URL, Clock, actor, enrolled
+from tests.letters import act
 from tests.own_file import LEBAK, SERVICE, file_of, letter_text, office_of
 from tests.pages import Browser
 from tests.people import PASSWORD, STAFF
-from tests.test_desk import act
 
 Submit = Callable[..., int]
 WITH_SIXTH = f"{LEBAK}\n{SERVICE}"

@@ -10,7 +10,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from kiosk import archive, desk, spool
+from kiosk import archive, letter_prints, spool
 from kiosk.errors import NotFound, Unusable
 from kiosk.loket import Loket
 from kiosk.printers import JobState, Mime, PrinterDown, Status
@@ -18,7 +18,8 @@ from kiosk.settings import read
 from kiosk.spool import Printers
 from models import PrintJob, Ticket
 from tests.conftest import Clock, actor
-from tests.test_desk import act, at_once, to_step
+from tests.letters import act, to_step
+from tests.test_desk import at_once
 
 Submit = Callable[..., int]
 QUARTER = 15 * 60
@@ -71,7 +72,7 @@ def test_ticket_slip_and_letter_land_in_the_folder_each_once(
     act(loket, clock, missing, "operator", "tidak_ditemukan", seen="Tidak ada")
     act(loket, clock, missing, "front_office", "diberitahu")
     token = Ticket.get(Ticket.application == found).token
-    printing = desk.print_at_kiosk(loket, token, clock.at)
+    printing = letter_prints.print_at_kiosk(loket, token, clock.at)
     assert spool.waiting() == 4
     assert spool.work_once(loket, devices, clock.at) == 4
     assert spool.work_once(loket, devices, clock.tick(60)) == 0
@@ -164,14 +165,14 @@ def test_a_failed_print_is_not_counted_and_the_citizen_may_try_again(
     jam = both(Device(PrinterDown("Kertas macet", unsure=True)))
     tries = []
     for _ in range(3):
-        tries.append(desk.print_at_kiosk(loket, token, clock.tick(60)))
+        tries.append(letter_prints.print_at_kiosk(loket, token, clock.tick(60)))
         spool.work_once(loket, jam, clock.at)
     assert [(one.state, one.left) for one in tries] == [("printing", 1)] * 3
     assert len({one.job for one in tries}) == 3
     good = Device()
-    left = [desk.print_at_kiosk(loket, token, clock.tick(60)).left for _ in range(2)]
+    left = [letter_prints.print_at_kiosk(loket, token, clock.tick(60)).left for _ in range(2)]
     assert left == [1, 0]
-    assert desk.print_at_kiosk(loket, token, clock.tick(60)).state == "limit"
+    assert letter_prints.print_at_kiosk(loket, token, clock.tick(60)).state == "limit"
     spool.work_once(loket, both(good), clock.at)
     assert good.taken == ["letter-5", "letter-6"]
 
@@ -190,7 +191,7 @@ def test_a_letter_that_was_changed_in_the_archive_is_not_printed(
 ) -> None:
     id_ = submit(loket)
     to_step(loket, clock, id_, "penyerahan")
-    desk.print_at_kiosk(loket, Ticket.get().token, clock.at)
+    letter_prints.print_at_kiosk(loket, Ticket.get().token, clock.at)
     next(loket.archive.rglob("*.pdf")).write_bytes(b"%PDF-1.7 forged")
     device = Device()
     spool.work_once(loket, both(device), clock.at)
@@ -239,8 +240,8 @@ def test_a_letter_for_the_kiosk_is_given_up_at_once_and_never_drops_out_later(
 ) -> None:
     id_ = submit(loket)
     to_step(loket, clock, id_, "penyerahan")
-    desk.print_at_kiosk(loket, Ticket.get().token, clock.at)
-    desk.print_at_counter(loket, id_, actor("front_office"), "a", clock.at)
+    letter_prints.print_at_kiosk(loket, Ticket.get().token, clock.at)
+    letter_prints.print_at_counter(loket, id_, actor("front_office"), "a", clock.at)
     spool.work_once(loket, both(Device(PrinterDown("Kertas habis"))), clock.at)
     assert [(kind, state) for kind, state, _ in jobs()] == [
         ("ticket", "queued"), ("letter", "failed"), ("letter", "queued"),
@@ -252,7 +253,7 @@ def test_tickets_do_not_wait_for_the_printer_of_letters(
 ) -> None:
     id_ = submit(loket)
     to_step(loket, clock, id_, "penyerahan")
-    desk.print_at_counter(loket, id_, actor("front_office"), "a", clock.at)
+    letter_prints.print_at_counter(loket, id_, actor("front_office"), "a", clock.at)
     device = Device()
     for kinds in spool.LANES:
         spool.work_once(loket, both(device), clock.at, kinds=kinds)
@@ -277,7 +278,7 @@ def test_a_case_that_cannot_be_handed_over_does_not_unprint_the_letter(
 ) -> None:
     id_ = submit(loket)
     to_step(loket, clock, id_, "penyerahan")
-    desk.print_at_kiosk(loket, Ticket.get().token, clock.at)
+    letter_prints.print_at_kiosk(loket, Ticket.get().token, clock.at)
 
     def refuse(*_: object) -> None:
         raise KeyError("a step that the file no longer has")

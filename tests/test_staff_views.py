@@ -368,6 +368,7 @@ def test_health_says_what_a_monitor_needs_and_no_path(browser: Browser, app: Fla
     assert answer.status_code == 200
     assert set(told) == {
         "ok", "database", "register", "disk_free_mb", "printers", "print_queue", "version",
+        "keys",
     }  # fmt: skip
     assert told["ok"] is True
     assert told["database"] is True

@@ -1,5 +1,6 @@
 """File and program change while applications are open: each finishes as it began."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -11,16 +12,26 @@ import pytest
 from pysqlite3 import dbapi2 as sqlite3
 
 import models
-from kiosk import board, casefile, citizen, desk, documents, store, verification, versions
+from kiosk import (
+    board,
+    casefile,
+    citizen,
+    desk,
+    document_removal,
+    documents,
+    store,
+    verification,
+    versions,
+)
 from kiosk.documents import Owner
 from kiosk.errors import Invalid, Unusable
 from kiosk.loket import Loket
 from models import Application, Letter, OfficeVersion, Ticket
 from tests import scans
 from tests.conftest import Clock, actor
+from tests.letters import act, to_step
 from tests.own_file import LEBAK, changed, dtsen, letter_text, office_of
 from tests.people import PASSWORD
-from tests.test_desk import act, to_step
 
 Submit = Callable[..., int]
 BEFORE_VERSIONS = (Path(__file__).parent / "before_versions.sql").read_text()
@@ -205,14 +216,22 @@ def columns(database: sqlite3.Connection, table: str) -> list[tuple[str, str, in
     return sorted(row[1:4] for row in database.execute(f'PRAGMA table_info("{table}")'))
 
 
+def bounds(database: sqlite3.Connection, table: str) -> tuple[list[object], list[str]]:
+    """What a table refers to, and what its rows must fulfil."""
+    refers = database.execute(f'PRAGMA foreign_key_list("{table}")')
+    (sql,) = database.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    return sorted(row[2:7] for row in refers), sorted(re.findall(r"CHECK \((.*?\)?)\)", sql))
+
+
 def shape(file: Path) -> dict[str, object]:
-    """Each table's columns, and each index with its columns."""
+    """Each table's columns, what they refer to and must fulfil, and each index with its columns."""
     with closing(sqlite3.connect(file)) as database:
         indexes = database.execute(
             "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL"
         )
         listed = {name: (table, " ".join(sql.split())) for name, table, sql in indexes}
-        return {table: columns(database, table) for table in tables(database)} | listed
+        made = {t: (columns(database, t), bounds(database, t)) for t in tables(database)}
+        return made | listed
 
 
 @pytest.fixture
@@ -282,8 +301,8 @@ def test_a_scan_of_a_kind_that_the_new_file_has_no_more_is_kept_its_time(
         after = replace(loket, profile=loket.profile.model_copy(update=said))
         versions.remember(after, clock.at)
     assert documents.listed(after, old)[0].title == ktp.title
-    assert documents.sweep(after, clock.tick(399 * 86400)) == 0
-    assert documents.sweep(after, clock.tick(2 * 86400)) == 1
+    assert document_removal.sweep(after, clock.tick(399 * 86400)) == 0
+    assert document_removal.sweep(after, clock.tick(2 * 86400)) == 1
 
 
 def test_bringing_up_twice_changes_nothing(loket: Loket, home: Path, upgraded: int) -> None:
@@ -292,7 +311,7 @@ def test_bringing_up_twice_changes_nothing(loket: Loket, home: Path, upgraded: i
     assert shape(home / "loket15.sqlite") == before
 
 
-def test_a_database_brought_up_has_every_column_and_index_of_a_new_one(
+def test_a_database_brought_up_has_every_column_bound_and_index_of_a_new_one(
     template_home: Path, home: Path, upgraded: int
 ) -> None:
     assert shape(home / "loket15.sqlite") == shape(template_home / "loket15.sqlite")

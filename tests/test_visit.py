@@ -11,7 +11,8 @@ from kiosk.population import DEMO_PERSON
 from kiosk.visit import OpenVisit, State
 from models import Application, PrintJob, Ticket, Visit
 from tests.conftest import MONDAY_NINE, Clock
-from tests.test_desk import Submit, at_once, to_step
+from tests.letters import to_step
+from tests.test_desk import Submit, at_once
 
 UNKNOWN = "3602014708900099"
 OTHER_KK = "3602111111119999"

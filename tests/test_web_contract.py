@@ -20,8 +20,8 @@ from kiosk import population, queue
 from kiosk.loket import Loket
 from models import Ticket
 from tests.conftest import STAFF, Clock, actor
+from tests.letters import act, to_step
 from tests.pages import Browser, check
-from tests.test_desk import act, to_step
 
 Submit = Callable[..., int]
 AsRole = Callable[..., Browser]
@@ -31,11 +31,20 @@ HTMX = {"HX-Request": "true"}
 PUBLIC = {
     "GET /", "GET /masuk", "POST /masuk", "GET /keluar", "POST /keluar", "POST /bahasa",
     "GET /t/<token>", "GET /t/<token>/rows", "GET /t/<token>/berkas", "POST /t/<token>/berkas",
+    "GET /t/<token>/surat", "POST /t/<token>/surat",
     "GET /v", "POST /v", "GET /v/<digits>", "POST /v/<digits>/matches",
+    "GET /v/nomor", "POST /v/nomor", "GET /v/berkas", "POST /v/berkas",
     "GET /api/v1/verifikasi/<digits>", "GET /.well-known/sk-keys.json",
+    "GET /.well-known/sk-offices.json", "GET /.well-known/sk-trust.jwt",
+    "GET /.well-known/sk-status.jwt",
     "GET /standar", "GET /perangkat/<code>", "POST /perangkat/<code>", "GET /sehat",
-    "GET /robots.txt",
+    "GET /robots.txt", "GET /v/<digits>/cocok", "GET /v/kelompok", "POST /v/kelompok",
+    "POST /api/v1/verifikasi",
+    "GET /sw.js", "GET /v/luring", "GET /v/luring/<path:part>",
 }  # fmt: skip
+# Refused otherwise: known by a key in a header that no browser sends by itself, so that another
+# site cannot make it ask; and the language, for which nobody is given a cookie with a token.
+WITHOUT_TOKEN = {"institutions.api": 401, "staff.language": 303}
 PERSON = population.DEMO_PERSON
 
 
@@ -107,7 +116,7 @@ def test_every_post_without_its_token_is_refused(
     assert len(posts) > 20
     for route in posts:
         answer = browser.client.post(route.url, headers=headers, data={"csrf_token": "forged"})
-        assert answer.status_code == 400, route
+        assert answer.status_code == WITHOUT_TOKEN.get(route.endpoint, 400), route
 
 
 def test_who_is_not_signed_in_is_led_to_the_sign_in(app: Flask, browser: Browser) -> None:
@@ -452,7 +461,10 @@ ENGLISH = {
     for key, value in tomllib.loads(file.read_text()).items()
 }
 # What only the terminal says, in the language of its tables.
-TERMINAL = {"settings.py", "profile.py", "demo.py", "loket.py"}
+TERMINAL = {
+    "settings.py", "profile.py", "demo.py", "loket.py", "fetch.py", "key_acts.py", "key_backup.py",
+    "key_commands.py", "key_file.py", "trust_refresh.py",
+}  # fmt: skip
 CODE = [ROOT / "app.py", *sorted(ROOT.glob("views/*.py")), *sorted(ROOT.glob("kiosk/*.py"))]
 RAISED = {
     "Invalid", "NotAllowed", "NotFound", "Stale", "Unusable", "TooMany", "BadSeal", "PrinterDown",

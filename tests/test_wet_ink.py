@@ -3,17 +3,31 @@
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
-from kiosk import archive, casefile, certificate, citizen, desk, issuing, verification
+from kiosk import (
+    archive,
+    casefile,
+    certificate,
+    citizen,
+    desk,
+    issuing,
+    letter_prints,
+    letter_status,
+    spool,
+    taking_back,
+    verification,
+)
 from kiosk.errors import Invalid, NotAllowed, NotFound, Stale, Unusable
 from kiosk.loket import Loket
-from models import Document, Letter, Ticket
+from kiosk.printers import printer_from
+from models import Document, Letter, PrintJob, Ticket, VoidNumber
 from tests import by_hand
 from tests.conftest import Clock, actor
-from tests.test_desk import act
+from tests.letters import act
 
 Submit = Callable[..., int]
 SEEN = {"seen": "Tercatat"}
@@ -43,7 +57,7 @@ def scan(id_: int, now: int) -> None:
 
 
 def digits(loket: Loket) -> str:
-    return str(loket.vault.unlock_json("letter", Letter.get().facts_ct)["digits"])
+    return verification.digits_of(loket, Letter.get())
 
 
 def words_of(pdf: bytes) -> str:
@@ -64,7 +78,7 @@ def test_a_letter_is_drawn_up_then_signed_by_hand_and_only_then_issued(
     done = act(hand, clock, id_, "operator", "dicap", sudah="ya")
     assert done.step == "penyerahan"
     verdict = verification.check(hand, digits(hand), clock.at)
-    assert (verdict.code, verdict.signed) == ("sah", "tinta basah dan cap dinas")
+    assert (verdict.code, verdict.signed) == ("sah", "wet_ink")
     letter = casefile.read(hand, id_, actor("operator"), clock.at).letter
     assert letter is not None
     assert [(kind.id, hash_) for kind, hash_ in letter.copies] == [("Surat bercap", "ab" * 32)]
@@ -112,18 +126,34 @@ def test_the_counter_prints_the_sheet_until_it_is_signed_and_the_kiosk_never(
     clerk, token = actor("front_office"), Ticket.get().token
     to_print(hand, clock, id_)
     with pytest.raises(NotFound):
-        desk.print_at_counter(hand, id_, clerk, "1", clock.at)
+        letter_prints.print_at_counter(hand, id_, clerk, "1", clock.at)
     act(hand, clock, id_, "operator", "cetak")
-    assert desk.print_at_counter(hand, id_, clerk, "1", clock.at)
-    assert desk.print_at_kiosk(hand, token, clock.at).state == "not_ready"
+    assert letter_prints.print_at_counter(hand, id_, clerk, "1", clock.at)
+    assert letter_prints.print_at_kiosk(hand, token, clock.at).state == "not_ready"
     scan(id_, clock.at)
     act(hand, clock, id_, "operator", "dicap", sudah="ya")
     with pytest.raises(Stale):
-        desk.print_at_counter(hand, id_, clerk, "2", clock.at)
-    assert desk.print_at_kiosk(hand, token, clock.at).state == "not_ready"
+        letter_prints.print_at_counter(hand, id_, clerk, "2", clock.at)
+    assert letter_prints.print_at_kiosk(hand, token, clock.at).state == "not_ready"
     status = citizen.status(hand, token, clock.at)
     assert status is not None
     assert status.printable == 0
+
+
+def test_a_sheet_that_waits_for_the_printer_is_not_printed_once_it_was_signed(
+    hand: Loket, clock: Clock, submit: Submit, home: Path
+) -> None:
+    id_ = submit(hand)
+    to_print(hand, clock, id_)
+    act(hand, clock, id_, "operator", "cetak")
+    PrintJob.delete().execute()
+    job = letter_prints.print_at_counter(hand, id_, actor("front_office"), "1", clock.at)
+    scan(id_, clock.at)
+    act(hand, clock, id_, "operator", "dicap", sudah="ya")
+    folder = printer_from("file:prints", home)
+    spool.work_once(hand, spool.Printers(folder, folder), clock.at)
+    assert spool.job_state(job) == ("failed", letter_status.BY_HAND)
+    assert not list((home / "prints").glob("letter-*"))
 
 
 def test_drawn_up_again_it_keeps_its_number_and_the_old_sheet_is_not_the_issued_one(
@@ -138,6 +168,7 @@ def test_drawn_up_again_it_keeps_its_number_and_the_old_sheet_is_not_the_issued_
     assert Letter.get().drawn_at is None
     with pytest.raises(NotFound):
         archive.pdf_of(hand, id_)
+    assert list(archive.check(hand)) == []
     clock.tick(86400)
     act(hand, clock, id_, "operator", "cetak")
     after = Letter.get()
@@ -179,11 +210,28 @@ def test_an_application_that_ends_without_its_signature_voids_the_number(
     assert Letter.get().state == "void"
     with pytest.raises(NotFound):
         archive.pdf_of(hand, id_)
+    assert list(archive.check(hand)) == []
     assert verification.check(hand, digits(hand), clock.at).code == "belum_terbit"
-    desk.take_back(hand, id_, actor("operator"), desk.find(id_).seq, clock.at)
+    taking_back.take_back(hand, id_, actor("operator"), desk.find(id_).seq, clock.at)
     assert Letter.get().state == "numbered"
     scan(id_, clock.at)
     assert act(hand, clock, id_, "operator", "dicap", sudah="ya").step == "penyerahan"
+
+
+def test_a_sheet_that_was_not_signed_in_its_year_is_drawn_up_under_a_number_of_the_new_one(
+    hand: Loket, clock: Clock, submit: Submit
+) -> None:
+    id_ = submit(hand)
+    to_print(hand, clock, id_)
+    act(hand, clock, id_, "operator", "cetak")
+    old = digits(hand)
+    act(hand, clock, id_, "kepala_dinas", "kembalikan", reason="Desil keliru")
+    clock.tick(60 * 86400)
+    act(hand, clock, id_, "operator", "ditemukan", **SEEN, rank="3")
+    act(hand, clock, id_, "operator", "cetak")
+    assert (Letter.get().number, VoidNumber.get().no) == ("400.9.1/1/DINSOS/2027", 1)
+    assert list(archive.check(hand)) == []
+    assert verification.check(hand, old, clock.at).code == "belum_terbit"
 
 
 def test_data_that_changed_after_the_print_cannot_be_released(
@@ -210,7 +258,7 @@ def test_a_release_is_refused_without_the_scan_and_cannot_be_taken_back(
     scan(id_, clock.at)
     act(hand, clock, id_, "operator", "dicap", sudah="ya")
     with pytest.raises(NotAllowed):
-        desk.take_back(hand, id_, actor("operator"), desk.find(id_).seq, clock.at)
+        taking_back.take_back(hand, id_, actor("operator"), desk.find(id_).seq, clock.at)
 
 
 def test_a_drawing_up_that_failed_keeps_its_number_for_the_next_try(
@@ -232,7 +280,11 @@ def test_the_rank_that_the_operator_read_stands_on_the_letter_under_the_register
     hand: Loket, clock: Clock, submit: Submit
 ) -> None:
     ranked = hand.profile.register_.model_copy(update={"rank_label": "Desil", "name": "DTSEN"})
-    office = replace(hand, profile=hand.profile.model_copy(update={"register_": ranked}))
+    (service,) = hand.profile.letters
+    purposes = tuple(one.model_copy(update={"max_rank": 5}) for one in service.purposes)
+    needed = (service.model_copy(update={"purposes": purposes}),)
+    changed = hand.profile.model_copy(update={"register_": ranked, "services": needed})
+    office = replace(hand, profile=changed)
     id_ = submit(office)
     to_print(office, clock, id_, rank="4")
     act(office, clock, id_, "operator", "cetak")

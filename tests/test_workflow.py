@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kiosk import board, casefile, desk, documents, staff, versions, workflow
+from kiosk import (
+    board,
+    casefile,
+    desk,
+    documents,
+    letter_prints,
+    staff,
+    taking_back,
+    versions,
+    workflow,
+)
 from kiosk.errors import NotAllowed
 from kiosk.loket import Loket
 from kiosk.office_file import OFFICES, load, parse
@@ -136,7 +146,7 @@ def _attach(loket: Loket, id_: int, field: FormField, now: int) -> None:
 def do(loket: Loket, clock: Clock, id_: int, action: Action) -> Application:
     """The act, by the first role that may; then the row repeats its last event."""
     if action.on:
-        desk.printed_at_kiosk(loket, id_, clock.tick(20))
+        letter_prints.printed_at_kiosk(loket, id_, clock.tick(20))
         return consistent(id_)
     application = desk.find(id_)
     step = versions.step_of(loket, application)
@@ -193,8 +203,10 @@ def test_the_row_repeats_its_last_event_wherever_one_wanders(
         step = loket.profile.service("sk_dtks").step(application.step)
         last = Event.get((Event.application == id_) & (Event.seq == application.seq))
         who = Actor(last.actor_id or 0, "", "", last.role)
-        if chance.random() < 0.3 and desk.can_take_back(loket, application, who, clock.at):
-            desk.take_back(loket, id_, who, application.seq, clock.tick(chance.randrange(90)))
+        if chance.random() < 0.3 and taking_back.can_take_back(loket, application, who, clock.at):
+            taking_back.take_back(
+                loket, id_, who, application.seq, clock.tick(chance.randrange(90))
+            )
             assert consistent(id_).step == last.from_step
         elif step.actions:
             clock.tick(chance.randrange(4 * 3600))
@@ -230,7 +242,7 @@ def test_steps_with_a_standing_disposition_pass_at_once_and_say_on_whose_order(
         ("Penugasan operator", said, ""),
     ]
     assert desk.find(id_).due_at == promised
-    assert not desk.can_take_back(loket, desk.find(id_), actor("front_office"), clock.at)
+    assert not taking_back.can_take_back(loket, desk.find(id_), actor("front_office"), clock.at)
     assert [row.id for row in board.my_work(loket, actor("operator"), clock.at).rows] == [id_]
 
 

@@ -119,11 +119,25 @@ def new_password(user_id: int) -> Response:
     return make_response(redirect(url_for("admin.people"), 303))
 
 
+@blueprint.post("/petugas/<int:user_id>/nik")
+@web.for_staff("admin")
+def person_nik(user_id: int) -> Response:
+    """Note or, sent empty, forget the NIK under which BSrE knows this person."""
+    nik = request.form.get("nik", "")[:40]
+    try:
+        staff.set_nik(web.loket(), user_id, nik, web.actor(), web.now())
+    except Invalid as error:
+        return make_response(_person(user_id, error.fields), 422)
+    return make_response(redirect(url_for("admin.person", user_id=user_id), 303))
+
+
 def _person(user_id: int, faults: dict[str, str]) -> str:
     found = next((user for user in staff.people() if user.id == user_id), None)
     if found is None:
         raise NotFound("Petugas ini tidak ada.")
-    return render_template("admin/person.html", person=found, me=web.actor(), faults=faults)
+    nik = staff.nik_of(web.loket(), user_id)
+    shown = {"person": found, "nik": nik, "me": web.actor(), "faults": faults}
+    return render_template("admin/person.html", **shown)
 
 
 # ── Devices ──

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import wraps
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -14,8 +13,10 @@ from typing import Any
 import click
 
 from kiosk import (
+    archive,
     board,
     demo,
+    issuing,
     office_doc,
     office_file,
     office_report,
@@ -28,34 +29,22 @@ from kiosk import (
 from kiosk.errors import Invalid, LoketError
 from kiosk.loket import Loket, open_loket, prepare
 from kiosk.settings import SETTINGS, Settings, read
-from views import server
+from views import key_commands, server
+from views.told import UNUSABLE, told
 
-UNUSABLE = 2
 FAULTY = 1
-
-
-def _told(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A fault of ours becomes one clear line and exit 2, without a trace."""
-
-    @wraps(command)
-    def run(*args: Any, **options: Any) -> Any:
-        try:
-            return command(*args, **options)
-        except Invalid as error:
-            said = "; ".join(f"{name}: {text}" for name, text in error.fields.items())
-        except LoketError as error:
-            said = error.message
-        click.echo(said, err=True)
-        sys.exit(UNUSABLE)
-
-    return run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Kiosk and front office of a Dinas Sosial: the SK in fifteen minutes."""
+    click.get_current_context().obj = key_commands.Tools(_settings, _open, _now)
     # Whatever is made belongs to the office's user alone.
     os.umask(0o077)
+
+
+main.add_command(key_commands.keys)
+main.add_command(key_commands.trusted)
 
 
 def _now() -> int:
@@ -87,7 +76,7 @@ def _init(settings: Settings) -> bool:
 
 
 @main.command()
-@_told
+@told
 def init() -> None:
     """Create the data folder: database, keys, archive. What exists is kept."""
     settings = _settings()
@@ -96,7 +85,7 @@ def init() -> None:
 
 
 @main.command()
-@_told
+@told
 def serve() -> None:
     """Serve the office until stopped."""
     settings, loket = _open()
@@ -129,6 +118,7 @@ def _serve(settings: Settings, loket: Loket, address: socket) -> None:
         store.create()
         _check_steps(loket)
         versions.adopt(loket, _now())
+        issuing.recover(loket)
         lost = spool.recover(_now())
         if lost:
             click.echo(f"{lost} cetakan terputus; periksa printer.", err=True)
@@ -141,9 +131,12 @@ def _serve(settings: Settings, loket: Loket, address: socket) -> None:
 @click.option("--as-of", "as_of", required=True, help="Date of the export, YYYY-MM-DD.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.option("--rejects", type=click.Path(path_type=Path), help="Where to write the rejects CSV.")
-@_told
+@told
 def import_register(file: Path, as_of: str, as_json: bool, rejects: Path | None) -> None:
-    """Replace the register by an export of SIKS-NG (CSV, TXT or XLSX)."""
+    """Replace the register by an export of SIKS-NG.
+
+    A CSV, TXT or XLSX file.
+    """
     day = _day(as_of)
     settings, loket = _open()
     rejects = (
@@ -206,9 +199,12 @@ def user() -> None:
 @click.option("--role", required=True, help="A role of the office's file.")
 @click.option("--full-name", default="", help="As colleagues know them.")
 @click.option("--village", default="", help="Kecamatan/Desa, for a role that works for one desa.")
-@_told
+@told
 def user_add(name: str, role: str, full_name: str, village: str) -> None:
-    """Add a member of staff; the password is read from standard input."""
+    """Add a member of staff.
+
+    The password is asked for, or read from standard input.
+    """
     settings, loket = _open()
     if sys.stdin.isatty():
         password = click.prompt("Kata sandi", hide_input=True, confirmation_prompt=True)
@@ -226,9 +222,12 @@ def device() -> None:
 @device.command("add")
 @click.argument("name")
 @click.option("--kind", required=True, type=click.Choice(["kiosk", "display"]))
-@_told
+@told
 def device_add(name: str, kind: str) -> None:
-    """Add a device and print its one-time enrolment address, good for a day."""
+    """Add a device and print its enrolment address.
+
+    The address works once, within a day.
+    """
     settings, _ = _open()
     code = staff.add_device(name, kind, _now())
     click.echo(f"Buka sekali di perangkat itu: {settings.base_url}/perangkat/{code}")
@@ -237,9 +236,12 @@ def device_add(name: str, kind: str) -> None:
 @main.command("demo")
 @click.option("--people", default=demo.PEOPLE, show_default=True, help="People in the register.")
 @click.option("--no-serve", is_flag=True, help="Only create the data.")
-@_told
+@told
 def run_demo(people: int, no_serve: bool) -> None:
-    """Create a demonstration office where there is none, say how to sign in, and serve."""
+    """Serve a demonstration office.
+
+    It is created where there is none. Prints addresses and sign-ins.
+    """
     settings = _settings()
     _init(settings)
     address = None if no_serve else _address(settings)
@@ -254,6 +256,22 @@ def run_demo(people: int, no_serve: bool) -> None:
         _serve(settings, loket, address)
 
 
+@main.command("check-archive")
+@told
+def check_archive() -> None:
+    """Compare every issued letter with its hash.
+
+    Exit 1 on faults, each with the letter's number.
+    """
+    _, loket = _open()
+    faults = list(archive.check(loket))
+    for fault in faults:
+        click.echo(f"{fault.what}: {fault.reason}")
+    if not faults:
+        click.echo("Arsip utuh: setiap surat sama dengan yang terbit.")
+    sys.exit(FAULTY if faults else 0)
+
+
 @main.group()
 def office() -> None:
     """The office's file."""
@@ -262,9 +280,10 @@ def office() -> None:
 @office.command("check")
 @click.argument("file")
 def check_office(file: str) -> None:
-    """Say what is wrong with an office's file: a path, or a name such as lebak. Exit 1 on faults.
+    """Say what is wrong with an office's file.
 
-    Needs neither data folder nor database.
+    FILE is a path, or a name such as lebak. Exit 1 on faults. Needs neither data folder nor
+    database.
     """
     try:
         report = office_file.check(file)
@@ -278,7 +297,10 @@ def check_office(file: str) -> None:
 
 @office.command("docs")
 def office_docs() -> None:
-    """Print docs/office-file.md, made from the definitions that check the file."""
+    """Print docs/office-file.md.
+
+    It is made from the definitions that check the file.
+    """
     click.echo(office_doc.document(), nl=False)
 
 

@@ -1,6 +1,5 @@
 """The desk: my work, oldest promise first, and the whole case beside it."""
 
-import re
 import secrets
 from collections.abc import Callable
 from datetime import date
@@ -9,35 +8,25 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from kiosk import (
-    archive,
     board,
     casefile,
-    certificate,
     desk,
-    issuing,
-    letter_status,
+    forms,
+    intake,
     queue,
     spool,
-    staff,
+    taking_back,
 )
 from kiosk.board import Work
 from kiosk.casefile import Case
-from kiosk.errors import Invalid, NotAllowed, NotFound, Stale
-from kiosk.service import Action, FormField
+from kiosk.errors import Invalid, NotAllowed, NotFound, Stale, TooMany, Unusable
+from kiosk.service import Action
 from kiosk.staff import Actor
-from kiosk.tables import Text
-from views import documents, web
+from views import desk_forms, documents, web
 
 blueprint = Blueprint("desk", __name__)
-PREVIEW_SCALE = 2.0
 REVEALED_S = 30
 COARSE_S = 600
-
-CHOSEN = ("staff", "requirements", "choice")
-HIDDEN = ("nik", "kk")
-
-Given = dict[str, list[str]]
-Option = tuple[str, str | Text]
 
 
 @blueprint.get("/meja")
@@ -46,20 +35,20 @@ def page() -> Response:
     """My work with its first case; `q` finds a case, `done` is the one just acted on."""
     text = request.args.get("q", "")
     found = casefile.find(web.loket(), text, web.actor(), web.now()) if text else None
-    return _show(found, missed=bool(text and not found), done=request.args.get("done", type=int))
+    return show(found, missed=bool(text and not found), done=request.args.get("done", type=int))
 
 
 @blueprint.get("/meja/<int:application_id>")
 @web.for_staff()
 def case(application_id: int) -> Response:
-    return _show(application_id, act=request.args.get("act", ""), job=_followed())
+    return show(application_id, act=request.args.get("act", ""), job=followed(), **_on_letter())
 
 
 @blueprint.get("/meja/<int:application_id>/desk")
 @web.for_staff()
 def opened(application_id: int) -> str:
     """My work and this case, as a fragment."""
-    return _desk(application_id, act=request.args.get("act", ""))
+    return _desk(application_id, act=request.args.get("act", ""), **_on_letter())
 
 
 @blueprint.get("/meja/found")
@@ -96,7 +85,9 @@ def state(application_id: int) -> str | tuple[str, int]:
     """The case, when somebody has acted on it; an open form is only then taken away."""
     try:
         wanted = request.args.get("act", "")
-        context = _case(application_id, web.actor(), act=wanted, job=_followed())
+        context = case_context(
+            application_id, web.actor(), act=wanted, job=followed(), **_on_letter()
+        )
     except NotFound:
         return render_template("desk/_gone.html", done=None, v=_version())
     if web.unchanged(context["case_v"]):
@@ -107,7 +98,7 @@ def state(application_id: int) -> str | tuple[str, int]:
 @blueprint.get("/meja/<int:application_id>/head")
 @web.for_staff()
 def head(application_id: int) -> str | tuple[str, int]:
-    context = _case(application_id, web.actor())
+    context = case_context(application_id, web.actor())
     if web.unchanged(context["head_v"]):
         return "", 204
     return render_template("desk/_head.html", **context)
@@ -127,15 +118,17 @@ def done(application_id: int) -> str | tuple[str, int]:
 @web.for_staff()
 def act(application_id: int) -> Response:
     action, seq = request.form.get("action", ""), request.form.get("seq", 0, int)
-    given = _sent(application_id, action)
+    given = desk_forms.sent(application_id, action)
     try:
         documents.attach(application_id, action)
         desk.act(web.loket(), application_id, action, given, web.actor(), seq, web.now())
     except Invalid as fault:
-        entry = request.form.to_dict(flat=False)
-        return _again(application_id, 422, act=action, faults=fault.fields, given=entry)
-    except Stale as stale:
-        return _again(application_id, 409, notice=stale.message)
+        entry = forms.without_secrets(request.form.to_dict(flat=False))
+        return again(application_id, 422, act=action, faults=fault.fields, given=entry)
+    except (Stale, TooMany) as late:
+        return again(application_id, 409, notice=late.message)
+    except Unusable as trouble:
+        return again(application_id, 409, act=action, notice=trouble.message)
     return _onward(application_id)
 
 
@@ -145,9 +138,9 @@ def take_back(application_id: int) -> Response:
     seq = request.form.get("seq", 0, int)
     casefile.read(web.loket(), application_id, web.actor(), web.now())
     try:
-        desk.take_back(web.loket(), application_id, web.actor(), seq, web.now())
+        taking_back.take_back(web.loket(), application_id, web.actor(), seq, web.now())
     except (Stale, NotAllowed) as late:
-        return _again(application_id, 409, notice=late.message)
+        return again(application_id, 409, notice=late.message)
     here = url_for("desk.case", application_id=application_id)
     context = _context(application_id, good="Langkah ditarik kembali. Silakan kerjakan lagi.")
     return _moved(web.answer("desk/_desk.html", here, **context), here)
@@ -164,46 +157,9 @@ def call(application_id: int) -> Response:
     except (Invalid, Stale) as fault:
         if web.is_htmx():
             raise
-        return _again(application_id, 409, notice=fault.message)
+        return again(application_id, 409, notice=fault.message)
     here = url_for("desk.case", application_id=application_id)
-    return web.answer("desk/_head.html", here, **_case(application_id, me))
-
-
-@blueprint.post("/meja/<int:application_id>/prints")
-@web.for_staff()
-def print_letter(application_id: int) -> Response:
-    """Print the letter at the counter; the form's key makes a second click the same print."""
-    me = web.actor()
-    casefile.read(web.loket(), application_id, me, web.now())
-    key = f"{application_id}:{request.form.get('key', '')[:40]}"
-    job = desk.print_at_counter(web.loket(), application_id, me, key, web.now())
-    here = url_for("desk.case", application_id=application_id, job=job)
-    return web.answer("desk/_letter.html", here, **_case(application_id, me, job=job))
-
-
-@blueprint.get("/meja/<int:application_id>/letter")
-@web.for_staff()
-def letter(application_id: int) -> str | tuple[str, int]:
-    """The letter and what has become of its print."""
-    context = _case(application_id, web.actor(), job=_followed())
-    if web.unchanged(context["letter_v"]):
-        return "", 204
-    return render_template("desk/_letter.html", **context)
-
-
-@blueprint.post("/meja/<int:application_id>/revocations")
-@web.for_staff("revoke")
-def revoke(application_id: int) -> Response:
-    me, form = web.actor(), request.form
-    casefile.read(web.loket(), application_id, me, web.now())
-    reason, replacement = form.get("reason", ""), form.get("replacement", "")
-    try:
-        letter_status.revoke(web.loket(), application_id, reason, replacement, me, web.now())
-    except Invalid as fault:
-        entry = {"reason": [reason], "replacement": [replacement]}
-        return _letter_again(application_id, faults=fault.fields, given=entry)
-    here = url_for("desk.case", application_id=application_id)
-    return web.answer("desk/_letter.html", here, **_case(application_id, me))
+    return web.answer("desk/_head.html", here, **case_context(application_id, me))
 
 
 @blueprint.post("/meja/<int:application_id>/reveals")
@@ -214,9 +170,9 @@ def reveal(application_id: int) -> Response:
     casefile.read(web.loket(), application_id, me, web.now())
     full = desk.reveal(web.loket(), application_id, me, web.now())
     if web.is_htmx():
-        context = _case(application_id, me, full=full)
+        context = case_context(application_id, me, full=full)
         return make_response(render_template("desk/_numbers.html", **context))
-    response = _show(application_id, full=full)
+    response = show(application_id, full=full)
     here = url_for("desk.case", application_id=application_id)
     response.headers["Refresh"] = f"{REVEALED_S}; url={here}"
     return response
@@ -226,34 +182,7 @@ def reveal(application_id: int) -> Response:
 @web.for_staff()
 def numbers(application_id: int) -> str:
     """The numbers, hidden again."""
-    return render_template("desk/_numbers.html", **_case(application_id, web.actor()))
-
-
-@blueprint.get("/meja/<int:application_id>/draft.png")
-@web.for_staff()
-def draft(application_id: int) -> Response:
-    """The letter as it will look, to be read before it is signed."""
-    loket, me, now = web.loket(), web.actor(), web.now()
-    if not casefile.read(loket, application_id, me, now).can_read_draft:
-        raise NotFound("Rancangan surat ini tidak ada.")
-    pdf = issuing.draft(loket, desk.find(application_id), me, now)
-    response = make_response(certificate.preview_png(pdf, PREVIEW_SCALE))
-    response.mimetype = "image/png"
-    return response
-
-
-@blueprint.get("/meja/<int:application_id>/letter.pdf")
-@web.for_staff()
-def pdf(application_id: int) -> Response:
-    """The archived bytes, named after the letter's number; the audit says who opened them."""
-    loket, me, now = web.loket(), web.actor(), web.now()
-    view = casefile.read(loket, application_id, me, now).letter
-    response = make_response(archive.pdf_of(loket, application_id))
-    desk.note_opened(loket, application_id, me, "buka surat", now)
-    name = re.sub(r"[^A-Za-z0-9.-]+", "-", view.number if view else "surat").strip("-.")
-    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    response.mimetype = "application/pdf"
-    return response
+    return render_template("desk/_numbers.html", **case_context(application_id, web.actor()))
 
 
 @blueprint.post("/meja/keys")
@@ -267,7 +196,12 @@ def keys() -> Response:
     return web.set_cookie(response, "keys", wanted, days=365)
 
 
-def _followed() -> int | None:
+def _on_letter() -> dict[str, Any]:
+    """The act on the issued letter that is asked for: replace, suspend, lift, revoke."""
+    return {"letter_act": request.args.get("letter", "")}
+
+
+def followed() -> int | None:
     """The print to follow: of the page's and its letter's the newer."""
     return max(request.args.getlist("job", type=int), default=None)
 
@@ -292,7 +226,7 @@ def _may(me: Actor) -> Callable[..., bool]:
     return lambda right: web.loket().profile.may(me.role, right)
 
 
-def _show(application_id: int | None, status: int = 200, **more: Any) -> Response:
+def show(application_id: int | None, status: int = 200, **more: Any) -> Response:
     """The whole page."""
     html = render_template("desk/page.html", **_context(application_id, **more))
     return make_response(html, status)
@@ -303,13 +237,13 @@ def _desk(application_id: int | None, **more: Any) -> str:
     return render_template("desk/_desk.html", **_context(application_id, **more))
 
 
-def _again(application_id: int, status: int, **more: Any) -> Response:
+def again(application_id: int, status: int, **more: Any) -> Response:
     """What was not done, said beside the newest state; the next case where this one is gone."""
-    show = _desk if web.is_htmx() else _show
+    render = _desk if web.is_htmx() else show
     try:
-        shown = show(application_id, **more)
+        shown = render(application_id, **more)
     except NotFound:
-        shown = show(None, notice=more.get("notice", ""))
+        shown = render(None, notice=more.get("notice", ""))
     response = make_response(shown)
     response.status_code = status
     return response
@@ -328,13 +262,6 @@ def _moved(response: Response, here: str) -> Response:
     return response
 
 
-def _letter_again(application_id: int, **more: Any) -> Response:
-    if web.is_htmx():
-        context = _case(application_id, web.actor(), **more)
-        return make_response(render_template("desk/_letter.html", **context), 422)
-    return _show(application_id, 422, **more)
-
-
 def _context(
     application_id: int | None,
     *,
@@ -349,7 +276,7 @@ def _context(
     work = _work(me)
     open_id = application_id or (None if missed else _next(work["work"]))
     just = casefile.read(web.loket(), done, me, web.now()) if done else None
-    shown = _case(open_id, me, **more) if open_id else {"case": None, "may": _may(me)}
+    shown = case_context(open_id, me, **more) if open_id else {"case": None, "may": _may(me)}
     said = {"notice": notice, "good": good, "missed": missed, "done": just}
     return work | shown | said | {"open_id": open_id}
 
@@ -378,26 +305,33 @@ def _next(work: Work) -> int | None:
     return row.id if row else None
 
 
-def _case(
+def case_context(
     application_id: int,
     me: Actor,
     *,
     act: str = "",
     faults: dict[str, str] | None = None,
-    given: Given | None = None,
+    given: desk_forms.Given | None = None,
     job: int | None = None,
     full: dict[str, str] | None = None,
+    letter_act: str = "",
 ) -> dict[str, Any]:
     """What the case's templates need; each of its fragments renders with this alone."""
     view = casefile.read(web.loket(), application_id, me, web.now())
-    action = next((one for one in view.actions if one.id == act), None)
+    offered = (one for one in view.actions if one.id not in view.barred)
+    action = next((one for one in offered if one.id == act), None)
     printed = _printed(application_id, job)
+    may_letter = view.letter.acts if view.letter and action is None else ()
+    letter_act = letter_act if letter_act in may_letter else ""
     return {
         "case": view,
         "action": action,
         "faults": faults or {},
-        "given": given or _initial(view, action),
-        "options": _options(view, action),
+        "given": given
+        or (desk_forms.corrected(view) if letter_act else desk_forms.initial(view, action)),
+        "letter_act": letter_act,
+        "person_field": intake.PERSON,
+        "options": desk_forms.options(view, action),
         "me": me,
         "may": _may(me),
         "today": web.loket().calendar.day_of(web.now()),
@@ -406,66 +340,20 @@ def _case(
         "printed": printed,
         "full": full,
         "print_key": secrets.token_hex(8),
+        "form_key": secrets.token_hex(16),
         "revealed_s": REVEALED_S,
-        **_versions(view, action, printed),
+        **_versions(view, action or letter_act, printed),
     }
 
 
-def _versions(view: Case, action: Action | None, printed: tuple[str, str] | None) -> dict[str, str]:
-    """What each part of the case that watches for change was drawn from."""
+def _versions(
+    view: Case, form: Action | str | None, printed: tuple[str, str] | None
+) -> dict[str, str]:
+    """What each part of the case that watches for change was drawn from; an open `form` stays."""
     running, held = view.clock.until is not None, view.letter
-    revoked = held.revoked_at if held else None
-    letter_v = f"{held.prints}-{revoked}-{held.state}-{'-'.join(printed or ())}" if held else ""
-    case_v = f"{view.seq}" if action else f"{view.seq}-{view.can_take_back:d}-{revoked}"
+    status = held.version if held else ""
+    letter_v = f"{held.prints}-{status}-{'-'.join(printed or ())}" if held else ""
+    case_v = f"{view.seq}-{status}" + ("" if form else f"-{view.can_take_back:d}")
     rest = f"{view.clock.figure}{view.clock.unit.id}"
     head_v = f"{view.seq}-{rest}-{view.clock.light}-{running:d}-{view.ticket_state}"
     return {"case_v": case_v, "head_v": head_v, "letter_v": letter_v}
-
-
-def _options(view: Case, action: Action | None) -> dict[str, list[Option]]:
-    """What can be chosen, by the field's name."""
-    fields = action.fields if action else ()
-    return {one.name: _choices(view, one) for one in fields if one.kind in CHOSEN}
-
-
-def _choices(view: Case, field: FormField) -> list[Option]:
-    if field.kind == "staff":
-        anybody: list[Option] = [] if field.required else [("", "Siapa saja yang bertugas")]
-        people = staff.people(field.role or "")
-        return anybody + [(str(one.id), one.full_name) for one in people]
-    named = view.service.papers if field.kind == "requirements" else field.options
-    return [(one.id, one.title) for one in named]
-
-
-def _initial(view: Case, action: Action | None) -> Given:
-    """What a form starts with. NIK and KK stay hidden: left empty, they stay as they are."""
-    start: Given = {}
-    for one in action.fields if action else ():
-        if one.prefill:
-            known = getattr(view, one.prefill)
-            start[one.name] = ["" if known is None else str(known)]
-        elif one.kind == "checklist":
-            start |= _ticked_before(view, one.name)
-        elif one.kind == "person":
-            shown = {part: value for part, value in view.person.items() if part not in HIDDEN}
-            start |= {f"{one.name}.{part}": [value] for part, value in shown.items()}
-    return start
-
-
-def _ticked_before(view: Case, name: str) -> Given:
-    """A checklist starts with what was ticked the last time: only what changed is ticked anew."""
-    found = (event.detail[name] for event in reversed(view.passed) if name in event.detail)
-    last: dict[str, str] = next(found, {})
-    return {f"{name}.{part}": [value] for part, value in last.items()}
-
-
-def _sent(application_id: int, action_id: str) -> Given:
-    """The fields as sent; hidden numbers that were left empty are those already known."""
-    view = casefile.read(web.loket(), application_id, web.actor(), web.now())
-    given = request.form.to_dict(flat=False)
-    action = next((one for one in view.actions if one.id == action_id), None)
-    for one in action.fields if action else ():
-        for part in HIDDEN if one.kind == "person" else ():
-            if not "".join(given.get(f"{one.name}.{part}", ())).strip():
-                given[f"{one.name}.{part}"] = [view.person[part]]
-    return given

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
-from kiosk import casefile, documents
+from kiosk import casefile, citizen_papers, document_removal, documents
 from kiosk.documents import KindView, Owner
 from kiosk.errors import Invalid, NotFound, TooMany
 from kiosk.service import FormField
@@ -82,7 +82,7 @@ def file(application_id: int, document_id: int) -> Response:
 def remove(application_id: int, document_id: int) -> Response:
     me = _reader(application_id)
     known = documents.of_case(application_id, document_id)
-    documents.remove(web.loket(), known, me, web.now())
+    document_removal.remove(web.loket(), known, me, web.now())
     if web.is_htmx():
         return _panel(application_id)
     return make_response(redirect(_home(application_id), 303))
@@ -192,7 +192,7 @@ def photograph(token: str) -> Response:
     kind, faults = request.form.get("kind", ""), {}
     try:
         for key, data in sent("file"):
-            documents.add_from_phone(web.loket(), token, kind, data, key, web.now())
+            citizen_papers.add_from_phone(web.loket(), token, kind, data, key, web.now())
     except (Invalid, TooMany) as fault:
         faults = {kind: fault.message}
     if web.is_htmx():
@@ -202,14 +202,14 @@ def photograph(token: str) -> Response:
 
 
 def _phone(token: str, faults: dict[str, str] | None = None) -> Response:
-    label, papers = documents.phone_papers(web.loket(), token)
+    label, papers = citizen_papers.phone_papers(web.loket(), token)
     shown: dict[str, Any] = {"token": token, "label": label, "papers": papers}
     html = render_template("documents/phone.html", faults=faults or {}, **shown)
     return make_response(html, 422 if faults else 200)
 
 
 def _paper(token: str, kind: str, faults: dict[str, str]) -> Response:
-    _, papers = documents.phone_papers(web.loket(), token)
+    _, papers = citizen_papers.phone_papers(web.loket(), token)
     paper = next((one for one in papers if one.id == kind), None)
     if paper is None:
         raise NotFound("Berkas ini tidak diperlukan lagi. Muat ulang halaman ini.")
@@ -220,4 +220,4 @@ def _paper(token: str, kind: str, faults: dict[str, str]) -> Response:
 @blueprint.app_template_global("takes_photos")
 def takes_photos(token: str) -> bool:
     """Whether photos of papers can be sent for this ticket."""
-    return bool(documents.phone_papers(web.loket(), token)[1])
+    return bool(citizen_papers.phone_papers(web.loket(), token)[1])

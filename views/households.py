@@ -119,7 +119,7 @@ def _members_change(members: list[Member]) -> bool:
     wanted, _, which = request.form.get("do", "save").partition(".")
     if wanted == "add" and len(members) < household.MOST_MEMBERS:
         members.append({})
-    if wanted == "remove" and which.isdigit() and 0 < int(which) < len(members):
+    if wanted == "remove" and which in map(str, range(1, len(members))):
         del members[int(which)]
     return wanted in ("add", "remove")
 
@@ -133,7 +133,7 @@ def _household(
         route=asked["route"],
         purpose=asked["purpose"],
         village=asked["village"],
-        family_size=int(size) if size.isascii() and size.isdigit() else 0,
+        family_size=int(size) if re.fullmatch("[0-9]{1,4}", size) else 0,
         members=tuple(member | family for member in members),
         extra=dict(extra),
     )

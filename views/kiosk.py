@@ -5,7 +5,7 @@ from typing import Any
 import qrcode
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
-from kiosk import board, citizen, documents, spool, visit
+from kiosk import board, citizen, citizen_papers, spool, visit
 from kiosk.errors import Invalid
 from kiosk.staff import EnrolledDevice
 from kiosk.visit import OpenVisit
@@ -233,7 +233,7 @@ def _printing(current: OpenVisit) -> dict[str, Any]:
 
 def _papers(current: OpenVisit) -> dict[str, Any]:
     loket, service = web.loket(), current.state.service
-    return {"papers": documents.visit_papers(loket, service, current.id)}
+    return {"papers": citizen_papers.visit_papers(loket, service, current.id)}
 
 
 CONTEXT: dict[str, Any] = {

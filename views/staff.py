@@ -48,7 +48,7 @@ def sign_in() -> Response:
 @web.public
 def enter() -> Response:
     name, after = request.form.get("name", "").strip()[:80], same_site(request.form.get("next", ""))
-    password, address = request.form.get("password", "")[:200], request.remote_addr or ""
+    password, address = request.form.get("password", "")[:200], web.asker()
     try:
         token = staff.sign_in(name, password, address, web.now())
     except LoketError as error:
@@ -90,7 +90,11 @@ def sign_out() -> Response:
 @blueprint.post("/bahasa")
 @web.public
 def language() -> Response:
-    """The language of this browser's pages; back to the page in `next`."""
+    """The language of this browser's pages; back to the page in `next`.
+
+    Without a token, so that who only reads a page gets no cookie: all that another site could do
+    is to turn the asker's screen to English.
+    """
     chosen = request.form.get("lang", "")
     response = make_response(redirect(same_site(request.args.get("next", "")) or "/", 303))
     if chosen in web.LANGUAGES:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -108,6 +109,19 @@ def device(*kinds: str) -> EnrolledDevice | None:
     return None
 
 
+def asker() -> str:
+    """Where a request comes from, for counting tries.
+
+    Of IPv6 the first half: whoever has one such address has 2^64 of them.
+    """
+    address = request.remote_addr or ""
+    try:
+        found = IPv6Address(address)
+    except ValueError:  # IPv4, or what a proxy calls it.
+        return address
+    return str(found.ipv4_mapped or IPv6Address(found.packed[:8] + bytes(8)))
+
+
 def lang() -> str:
     """The language of this screen: Indonesian unless asked otherwise."""
     chosen = request.cookies.get("lang", "")
@@ -132,6 +146,11 @@ def translate(text: str, /, **parts: object) -> str:
     if lang() == "en":
         text = _english().get(text, text)
     return text.format(**parts) if parts else text
+
+
+def other_language(text: str) -> str:
+    """The sentence in the language that the screen is not in: for who reads neither."""
+    return text if lang() == "en" else _english().get(text, text)
 
 
 def pick(text: Text) -> str:
