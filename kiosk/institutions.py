@@ -136,13 +136,12 @@ def verify(loket: Loket, institution_id: int, data: bytes, now: int) -> str:
     """
     codes = _codes(data)
     _count(institution_id, len(codes), now)
-    digits = [digits_in(code) for code in codes]
-    verdicts = verification.check_many(loket, digits, now)
+    verdicts = verification.check_many(loket, codes, now)
     table = StringIO()
     writer = csv.writer(table, lineterminator="\r\n")
     writer.writerow(HEADINGS)
-    for line, (code, found, verdict) in enumerate(zip(codes, digits, verdicts, strict=True), 1):
-        row = _row_of(loket, line, code, found, verdict)
+    for line, (code, verdict) in enumerate(zip(codes, verdicts, strict=True), 1):
+        row = _row_of(loket, line, code, verdict)
         writer.writerow([inert(cell) for cell in row])
     return table.getvalue()
 
@@ -163,7 +162,7 @@ def _count(institution_id: int, many: int, now: int) -> None:
         ).where(Institution.id == institution_id).execute()
 
 
-def _row_of(loket: Loket, line: int, code: str, digits: str, verdict: Verdict) -> Sequence[str]:
+def _row_of(loket: Loket, line: int, code: str, verdict: Verdict) -> Sequence[str]:
     newer = verdict.replacement
     return (
         str(line),
@@ -176,7 +175,7 @@ def _row_of(loket: Loket, line: int, code: str, digits: str, verdict: Verdict) -
         verdict.until.isoformat() if verdict.until else "",
         verdict.office,
         loket.base_url + newer if newer.startswith("/") else newer,
-        _remark(digits),
+        _remark(digits_in(code)),
     )
 
 

@@ -85,21 +85,19 @@ def check(loket: Loket, digits: str, now: int) -> Verdict:
     return check_many(loket, [digits], now)[0]
 
 
-def check_many(loket: Loket, codes: Sequence[str], now: int) -> list[Verdict]:
-    """`check` of each, in their order, with the rows read together."""
-    sealed = [_sealed(loket, digits) for digits in codes]
+def check_many(loket: Loket, texts: Sequence[str], now: int) -> list[Verdict]:
+    """`check` of each code or address, in their order, with the rows read together.
+
+    An address of a trusted office says whose keys to ask: of a forged code without one all are.
+    """
+    sealed = [_sealed(loket, text) for text in texts]
     serials = {found[1].serial for found in sealed if found and found[0] is None}
+    pairs = [*zip(map(seal.digits_in, texts), sealed, strict=True)]
     try:
         rows = _rows(serials)
-        return [
-            _judged(loket, digits, found, rows, now)
-            for digits, found in zip(codes, sealed, strict=True)
-        ]
+        return [_judged(loket, digits, found, rows, now) for digits, found in pairs]
     except Busy:
-        return [
-            _judged(loket, digits, found, {}, now)
-            for digits, found in zip(codes, sealed, strict=True)
-        ]
+        return [_judged(loket, digits, found, {}, now) for digits, found in pairs]
 
 
 def state(loket: Loket, digits: str) -> tuple[Any, ...] | None:
@@ -131,9 +129,9 @@ def _state_sql() -> str:
 Sealed = tuple[KeyFile | None, Core]
 
 
-def _sealed(loket: Loket, digits: str) -> Sealed | None:
+def _sealed(loket: Loket, text: str) -> Sealed | None:
     try:
-        return _read(loket, digits)
+        return _read(loket, text)
     except BadSeal:
         return None
 
@@ -171,16 +169,17 @@ def own_serial(loket: Loket, digits: str) -> int:
     return seal.read(digits, loket.seal_keys.public()).serial
 
 
-def _read(loket: Loket, digits: str) -> tuple[KeyFile | None, Core]:
+def _read(loket: Loket, text: str) -> tuple[KeyFile | None, Core]:
     """The office that sealed a code, None for this one: for that no table is asked, so that a busy
     database does not make a forgery of a letter of ours.
     """
+    digits = seal.digits_in(text)
     try:
         return None, seal.read(digits, loket.seal_keys.public())
     except BadSeal:
-        if len(digits) != seal.DIGITS or not (digits.isascii() and digits.isdigit()):
+        if len(digits) != seal.DIGITS:
             raise
-        return trust.read(loket, digits)
+        return trust.read(loket, text)
 
 
 def _unread(loket: Loket, code: str, core: Core | None, now: int) -> Verdict:
