@@ -302,8 +302,9 @@ def by_number(loket: Loket, number: str, code: str, address: str, now: int) -> s
     """
     plain = "".join(number.split()).upper()
     limits.spend(f"nomor|dari|{address}", ADDRESS_TRIES, TRY_S, now)
-    limits.spend(f"nomor|{plain}", NUMBER_TRIES, TRY_S, now)
     digits = _numbered(loket, plain)
+    if digits:  # What is no letter's number may be a NIK, of which not even a hash is kept.
+        limits.spend(f"nomor|{seal.serial_in(digits)}", NUMBER_TRIES, TRY_S, now)
     printed = seal.plain_code(seal.code(digits)) if digits else "-" * 8
     if not hmac.compare_digest(printed.encode(), seal.plain_code(code).encode()):
         raise Invalid({"code": NO_SUCH})

@@ -207,6 +207,13 @@ def test_numbers_cannot_be_tried_out_and_a_stranger_shuts_nobody_out(
     assert by_number(loket, number, printed, "10.0.0.3", clock.at + verification.TRY_S) == digits
 
 
+def test_what_was_typed_as_a_number_leaves_no_trace(loket: Loket, clock: Clock) -> None:
+    for nik in ("3602014708900001", "3602014708900002"):
+        with pytest.raises(Invalid):
+            by_number(loket, nik, "AAAA-AAAA", "10.0.0.1", clock.at)
+    assert len({row.bucket for row in Attempt.select()}) == 1
+
+
 def test_a_void_letter_is_not_found_by_its_number(loket: Loket, clock: Clock, issued: int) -> None:
     printed, number = code(digits_of(loket, issued)), Letter.get().number
     Letter.update(state="void").execute()
