@@ -202,6 +202,13 @@ def test_from_the_first_touch_to_the_verified_letter(office: Office) -> None:
     expect(school.locator("main")).to_contain_text("400.9.1/1/DINSOS/2026")
     assert DEMO_PERSON.nik not in school.content()
     assert "MALINGPING" not in school.content()
+    school.get_by_text("Cocokkan dengan kertas").click()
+    for name, answer in (("SITI AMINAH", "Cocok"), ("SITI AMINAN", "Tidak cocok")):
+        school.fill("[name=nik]", DEMO_PERSON.nik)
+        school.fill("[name=name]", name)
+        school.locator("form:has([name=nik]) button").click()
+        expect(school.locator("main")).to_contain_text(answer)
+    assert DEMO_PERSON.nik not in school.url
 
     phone.reload()
     expect(phone.locator("main")).to_contain_text("Surat sudah Anda terima")
@@ -279,31 +286,6 @@ def test_three_taps_give_one_ticket_and_back_shows_nothing_after_the_end(office:
     )
     assert DEMO_PERSON.nik not in stored
     tap(office.kiosk(), "Surat Keterangan DTKS")
-
-
-def test_a_school_types_what_stands_on_the_paper(office: Office) -> None:
-    """The match with the paper, on a letter of the real signing path."""
-    label = take_ticket(office.kiosk())
-    front = office.signed_in("loket")
-    do(front, label, "Berkas lengkap")
-    do(upstairs(office, label), label, "Terdaftar, buat surat", seen="Tercatat")
-    kabid = office.signed_in("kabid")
-    do(kabid, label, "Tanda tangani", password="sandi-contoh-15")
-    open_case(front, label)
-    with front.expect_response("**/prints"):
-        tap(front, "Cetak")
-    office.print_all()
-    expect(front.locator("#letter")).to_contain_text("Surat sudah tercetak")
-    do(front, label, "Surat diserahkan", recipient="pemohon")
-    school = office.window(PHONE)
-    school.goto(decoded(rasterised(office.prints("letter-*.pdf")[-1])))
-    school.get_by_text("Cocokkan dengan kertas").click()
-    for name, answer in (("SITI AMINAH", "Cocok"), ("SITI AMINAN", "Tidak cocok")):
-        school.fill("[name=nik]", DEMO_PERSON.nik)
-        school.fill("[name=name]", name)
-        school.locator("form:has([name=nik]) button").click()
-        expect(school.locator("main")).to_contain_text(answer)
-    assert DEMO_PERSON.nik not in school.url
 
 
 def test_an_answer_that_comes_too_late_takes_no_confirmation_away(office: Office) -> None:
