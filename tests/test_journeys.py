@@ -297,7 +297,10 @@ def test_an_answer_that_comes_too_late_takes_no_confirmation_away(office: Office
     front.route("**/meja/*/case*", lambda route: late.append(route))
     with front.expect_request("**/meja/*/case*"):
         pass
-    front.locator("footer.acts button", has_text="Berkas lengkap").click()
+    complete = front.locator("footer.acts button", has_text="Berkas lengkap")
+    expect(front.locator(".htmx-request").first).to_be_attached()
+    expect(complete).to_have_css("opacity", "1")  # A poll under way dims nothing around it.
+    complete.click()
     expect(front.locator("#done")).to_contain_text(label)
     with front.expect_response("**/meja/first*"):
         for one in late:
