@@ -60,7 +60,7 @@ def test_a_letter_of_not_being_registered_says_so_everywhere(
     assert issuing.draft(loket, Application.get_by_id(id_), actor("kepala_dinas"), clock.at)
     act(loket, clock, id_, "kepala_dinas", "tanda_tangan_tidak_ada", **SIGN)
     said = letter_text(loket, id_)
-    assert "TIDAK TERDAFTAR DALAM Data Terpadu Kesejahteraan Sosial (DTKS)" in said
+    assert "TIDAK TERDAFTAR DALAM DATA TERPADU KESEJAHTERAAN SOSIAL (DTKS)" in said
     assert "Tidak tercatat dalam DTKS" in said
     assert not re.search(r"(?<!Tidak )[Tt]ercatat|Program|PKH|Desil|ID DTKS", said)
     assert Letter.get().number == "400.9.2/1/DINSOS/2026"
